@@ -1,0 +1,40 @@
+/*
+ * Answers: status, headers, the one shape of errors.
+ */
+
+#ifndef _NGX_MENTARA_REPLY_H_INCLUDED_
+#define _NGX_MENTARA_REPLY_H_INCLUDED_
+
+
+#include <ngx_mentara_request.h>
+
+
+/*
+ * Each sends the whole answer and returns what ngx_http_finalize_request()
+ * is to be given.
+ */
+
+/* a JSON body, or none: len = 0 */
+ngx_int_t ngx_mentara_reply_json(ngx_mentara_request_t *q, ngx_uint_t status,
+    ngx_str_t *body);
+
+/*
+ * An error of the contract's table.  message NULL: the code's own sentence;
+ * faults: message holds lines, an array on the wire.
+ */
+ngx_int_t ngx_mentara_reply_error(ngx_mentara_request_t *q, const char *code,
+    ngx_str_t *message, ngx_uint_t faults);
+
+/* OPTIONS: 204 with Allow, and what CORS wants to know */
+ngx_int_t ngx_mentara_reply_options(ngx_mentara_request_t *q);
+
+/* the answer of an op */
+ngx_int_t ngx_mentara_reply_op(ngx_mentara_request_t *q,
+    ngx_mentara_op_t *op);
+
+/* a response header; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_mentara_reply_header(ngx_http_request_t *r, const char *name,
+    u_char *value, size_t len);
+
+
+#endif /* _NGX_MENTARA_REPLY_H_INCLUDED_ */

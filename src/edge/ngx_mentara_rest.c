@@ -1,0 +1,754 @@
+
+#include <ngx_mentara_rest.h>
+#include <ngx_mentara_body.h>
+#include <ngx_mentara_credential.h>
+#include <ngx_mentara_ops.h>
+#include <ngx_mentara_reply.h>
+#include <ngx_mentara_status.h>
+#include <mentara_emoji.h>
+#include <mentara_id.h>
+#include <mentara_text.h>
+#include <openssl/rand.h>
+
+
+#define NGX_MENTARA_KEY_MAX  128   /* code points of an Idempotency-Key */
+
+
+static ngx_mentara_request_t *ngx_mentara_rest_create(ngx_http_request_t *r);
+static void ngx_mentara_rest_cleanup(void *data);
+static void ngx_mentara_rest_route(ngx_mentara_request_t *q);
+static int ngx_mentara_rest_method(ngx_http_request_t *r);
+static void ngx_mentara_rest_finish(ngx_mentara_request_t *q, ngx_int_t rc);
+static void ngx_mentara_rest_refuse(ngx_mentara_request_t *q,
+    const char *code);
+static void ngx_mentara_rest_begin(ngx_mentara_request_t *q);
+static void ngx_mentara_rest_authenticate(ngx_mentara_request_t *q);
+static void ngx_mentara_rest_account(ngx_mentara_request_t *q);
+static void ngx_mentara_rest_account_done(void *data, ngx_uint_t error,
+    ngx_mentara_account_t *account);
+static void ngx_mentara_rest_account_error(ngx_mentara_request_t *q,
+    ngx_uint_t error);
+static void ngx_mentara_rest_access(ngx_mentara_request_t *q);
+static ngx_int_t ngx_mentara_rest_params(ngx_mentara_request_t *q);
+static ngx_int_t ngx_mentara_rest_user(ngx_mentara_request_t *q,
+    mentara_slice_t raw);
+static ngx_int_t ngx_mentara_rest_emoji(ngx_mentara_request_t *q,
+    mentara_slice_t raw);
+static ngx_int_t ngx_mentara_rest_limit(ngx_mentara_request_t *q);
+static void ngx_mentara_rest_body(ngx_mentara_request_t *q);
+static void ngx_mentara_rest_body_done(ngx_mentara_request_t *q,
+    ngx_int_t rc);
+static void ngx_mentara_rest_query(ngx_mentara_request_t *q);
+static void ngx_mentara_rest_checked(ngx_mentara_request_t *q, int rc,
+    mentara_faults_t *faults);
+static void ngx_mentara_rest_faults(ngx_mentara_request_t *q,
+    mentara_faults_t *faults);
+static void ngx_mentara_rest_run(ngx_mentara_request_t *q);
+static ngx_int_t ngx_mentara_rest_key(ngx_mentara_request_t *q,
+    ngx_str_t *key);
+static void ngx_mentara_rest_done(ngx_mentara_op_t *op);
+
+
+ngx_int_t
+ngx_mentara_rest_handler(ngx_http_request_t *r)
+{
+    ngx_mentara_request_t  *q;
+
+    q = ngx_mentara_rest_create(r);
+    if (q == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /*
+     * One more reference while we work: answered at once or later, the end
+     * is ngx_http_finalize_request() once and NGX_DONE from here.
+     */
+
+    r->main->count++;
+    ngx_mentara_rest_begin(q);
+    q->async = 1;
+
+    return NGX_DONE;
+}
+
+
+static ngx_mentara_request_t *
+ngx_mentara_rest_create(ngx_http_request_t *r)
+{
+    u_char                  random[NGX_MENTARA_REQUEST_ID / 2];
+    ngx_pool_cleanup_t     *cln;
+    ngx_mentara_request_t  *q;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_mentara_request_t));
+    if (cln == NULL || RAND_bytes(random, sizeof(random)) != 1) {
+        return NULL;
+    }
+
+    q = cln->data;
+    ngx_memzero(q, sizeof(ngx_mentara_request_t));
+    cln->handler = ngx_mentara_rest_cleanup;
+
+    q->r = r;
+    q->mmcf = ngx_http_get_module_main_conf(r, ngx_mentara_module);
+    q->mlcf = ngx_http_get_module_loc_conf(r, ngx_mentara_module);
+    ngx_hex_dump(q->id, random, sizeof(random));
+
+    ngx_http_set_ctx(r, q, ngx_mentara_module);
+
+    return q;
+}
+
+
+/* the client has gone, or all is done */
+
+static void
+ngx_mentara_rest_cleanup(void *data)
+{
+    ngx_mentara_request_t *q = data;
+
+    if (q->wait != NULL) {
+        ngx_mentara_account_cancel(q->wait);
+    }
+
+    if (q->args != NULL) {
+        json_decref(q->args);
+    }
+
+    if (q->op != NULL) {
+        ngx_mentara_op_detach(q->op);
+    }
+}
+
+
+/* rc: what a reply returned */
+
+static void
+ngx_mentara_rest_finish(ngx_mentara_request_t *q, ngx_int_t rc)
+{
+    ngx_uint_t         async;
+    ngx_connection_t  *c;
+
+    c = q->r->connection;
+    async = q->async;
+
+    ngx_http_finalize_request(q->r, rc);
+
+    if (async) {
+        ngx_http_run_posted_requests(c);
+    }
+}
+
+
+static void
+ngx_mentara_rest_refuse(ngx_mentara_request_t *q, const char *code)
+{
+    ngx_mentara_rest_finish(q, ngx_mentara_reply_error(q, code, NULL, 0));
+}
+
+
+static int
+ngx_mentara_rest_method(ngx_http_request_t *r)
+{
+    switch (r->method) {
+
+    case NGX_HTTP_GET:
+    case NGX_HTTP_HEAD:
+        return MENTARA_GET;
+
+    case NGX_HTTP_POST:
+        return MENTARA_POST;
+
+    case NGX_HTTP_PUT:
+        return MENTARA_PUT;
+
+    case NGX_HTTP_PATCH:
+        return MENTARA_PATCH;
+
+    case NGX_HTTP_DELETE:
+        return MENTARA_DELETE;
+
+    case NGX_HTTP_OPTIONS:
+        return MENTARA_OPTIONS;
+
+    default:
+        return MENTARA_OTHER;
+    }
+}
+
+
+/*
+ * The raw path counts: an escaped slash belongs to its segment.  Where
+ * nginx has merged or resolved something, its own form is taken.
+ */
+
+static void
+ngx_mentara_rest_route(ngx_mentara_request_t *q)
+{
+    u_char              *args;
+    mentara_slice_t      path;
+    ngx_http_request_t  *r;
+
+    r = q->r;
+    path.data = r->unparsed_uri.data;
+    path.len = r->unparsed_uri.len;
+
+    args = ngx_strlchr(path.data, path.data + path.len, '?');
+    if (args != NULL) {
+        path.len = args - path.data;
+    }
+
+    if (path.len < q->mlcf->prefix.len
+        || ngx_memcmp(path.data, q->mlcf->prefix.data, q->mlcf->prefix.len)
+           != 0)
+    {
+        q->match = MENTARA_ROUTE_UNKNOWN;
+        return;
+    }
+
+    path.data += q->mlcf->prefix.len;
+    path.len -= q->mlcf->prefix.len;
+
+    q->match = mentara_route_match(ngx_mentara_rest_method(r), path,
+                                   &q->route);
+}
+
+
+static void
+ngx_mentara_rest_begin(ngx_mentara_request_t *q)
+{
+    ngx_mentara_rest_route(q);
+
+    if (q->match == MENTARA_ROUTE_METHOD
+        && q->r->method == NGX_HTTP_OPTIONS)
+    {
+        ngx_mentara_rest_finish(q, ngx_mentara_reply_options(q));
+        return;
+    }
+
+    ngx_mentara_rest_authenticate(q);
+}
+
+
+static void
+ngx_mentara_rest_authenticate(ngx_mentara_request_t *q)
+{
+    ngx_int_t    rc;
+    ngx_str_t    token;
+    ngx_uint_t   from;
+
+    from = ngx_mentara_credential(q->r, q->mlcf->token_query, &token);
+
+    if (from == NGX_MENTARA_CREDENTIAL_NONE) {
+        if (q->match == MENTARA_OK
+            && q->route.endpoint == MENTARA_EP_HEALTH)
+        {
+            ngx_mentara_rest_finish(q, ngx_mentara_status_health(q));
+            return;
+        }
+
+        ngx_mentara_rest_refuse(q, "token_missing");
+        return;
+    }
+
+    rc = ngx_mentara_auth_check(q->mlcf->auth, &token, ngx_time(), q->r->pool,
+                                q->r->connection->log, &q->claims);
+
+    switch (rc) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_MENTARA_TOKEN_EXPIRED:
+        ngx_mentara_rest_refuse(q, "token_expired");
+        return;
+
+    case NGX_MENTARA_TOKEN_INVALID:
+        ngx_mentara_rest_refuse(q, "token_invalid");
+        return;
+
+    case NGX_ERROR:
+        ngx_mentara_rest_refuse(q, "internal");
+        return;
+
+    default:
+        ngx_mentara_rest_refuse(q, "keys_unavailable");
+        return;
+    }
+
+    if (from == NGX_MENTARA_CREDENTIAL_COOKIE) {
+        rc = ngx_mentara_credential_csrf(q->r, q->mlcf->origins);
+
+        if (rc != NGX_OK) {
+            ngx_mentara_rest_refuse(q, (rc == NGX_DECLINED) ? "csrf"
+                                                            : "internal");
+            return;
+        }
+    }
+
+    q->authenticated = 1;
+    ngx_mentara_rest_account(q);
+}
+
+
+static void
+ngx_mentara_rest_account(ngx_mentara_request_t *q)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_mentara_account_get(q->mmcf->accounts, &q->claims.sub,
+                                 q->r->connection->log, &q->account,
+                                 ngx_mentara_rest_account_done, q, &q->wait);
+
+    if (rc == NGX_OK) {
+        ngx_mentara_rest_access(q);
+        return;
+    }
+
+    if (rc == NGX_AGAIN) {
+        q->r->read_event_handler = ngx_http_test_reading;
+        return;
+    }
+
+    ngx_mentara_rest_refuse(q, (rc == NGX_BUSY) ? "db_unavailable"
+                                                : "internal");
+}
+
+
+static void
+ngx_mentara_rest_account_done(void *data, ngx_uint_t error,
+    ngx_mentara_account_t *account)
+{
+    ngx_mentara_request_t *q = data;
+
+    q->wait = NULL;
+    q->r->read_event_handler = ngx_http_block_reading;
+
+    if (error != NGX_MENTARA_PG_OK) {
+        ngx_mentara_rest_account_error(q, error);
+        return;
+    }
+
+    q->account = *account;
+    ngx_mentara_rest_access(q);
+}
+
+
+/* health answers also when the database is away */
+
+static void
+ngx_mentara_rest_account_error(ngx_mentara_request_t *q, ngx_uint_t error)
+{
+    if (q->match == MENTARA_OK && q->route.endpoint == MENTARA_EP_HEALTH) {
+        ngx_mentara_rest_finish(q, ngx_mentara_status_health(q));
+        return;
+    }
+
+    switch (error) {
+
+    case NGX_MENTARA_PG_TIMEOUT:
+        ngx_mentara_rest_refuse(q, "timeout");
+        return;
+
+    case NGX_MENTARA_PG_FAILED:
+        ngx_mentara_rest_refuse(q, "internal");
+        return;
+
+    default:
+        ngx_mentara_rest_refuse(q, "db_unavailable");
+        return;
+    }
+}
+
+
+/* the caller is known: what is refused from here on tells no stranger */
+
+static void
+ngx_mentara_rest_access(ngx_mentara_request_t *q)
+{
+    if (!q->account.active) {
+        ngx_mentara_rest_refuse(q, "user_inactive");
+        return;
+    }
+
+    if (q->match == MENTARA_ROUTE_UNKNOWN) {
+        ngx_mentara_rest_refuse(q, "not_found");
+        return;
+    }
+
+    if (q->match == MENTARA_ROUTE_METHOD) {
+        ngx_mentara_rest_refuse(q, "method_not_allowed");
+        return;
+    }
+
+    if (q->route.endpoint == MENTARA_EP_HEALTH) {
+        ngx_mentara_rest_finish(q, ngx_mentara_status_health(q));
+        return;
+    }
+
+    q->op = ngx_mentara_op_create(&q->mlcf->env, q->r->connection->log);
+
+    if (q->op == NULL) {
+        ngx_mentara_rest_refuse(q, "internal");
+        return;
+    }
+
+    switch (ngx_mentara_rest_params(q)) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_DECLINED:
+        ngx_mentara_rest_refuse(q, "invalid_id");
+        return;
+
+    case NGX_ABORT:
+        return;
+
+    default:
+        ngx_mentara_rest_refuse(q, "internal");
+        return;
+    }
+
+    if (ngx_mentara_rest_limit(q) != NGX_OK) {
+        ngx_mentara_rest_refuse(q, "rate_limited");
+        return;
+    }
+
+    ngx_mentara_rest_body(q);
+}
+
+
+/* NGX_OK, NGX_DECLINED: invalid_id, NGX_ABORT: answered, NGX_ERROR */
+
+static ngx_int_t
+ngx_mentara_rest_params(ngx_mentara_request_t *q)
+{
+    int         i;
+    ngx_int_t   rc;
+
+    rc = NGX_OK;
+
+    for (i = 0; i < 2 && rc == NGX_OK; i++) {
+        switch (q->route.kinds[i]) {
+
+        case MENTARA_PARAM_UUID:
+            rc = (mentara_id_parse(q->op->id.data, q->route.params[i].data,
+                                   q->route.params[i].len)
+                  == MENTARA_OK) ? NGX_OK : NGX_DECLINED;
+            break;
+
+        case MENTARA_PARAM_USER:
+            rc = ngx_mentara_rest_user(q, q->route.params[i]);
+            break;
+
+        case MENTARA_PARAM_EMOJI:
+            rc = ngx_mentara_rest_emoji(q, q->route.params[i]);
+            break;
+        }
+    }
+
+    return rc;
+}
+
+
+/* text that cannot be a user's id names nobody */
+
+static ngx_int_t
+ngx_mentara_rest_user(ngx_mentara_request_t *q, mentara_slice_t raw)
+{
+    long              len;
+    mentara_slice_t   text;
+
+    text.data = ngx_pnalloc(q->op->pool, raw.len);
+    if (text.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = mentara_percent_decode(text.data, raw, 0);
+    text.len = (len < 0) ? 0 : (size_t) len;
+
+    if (len < 0
+        || mentara_text_check(text, NGX_MENTARA_USER_MAX) != MENTARA_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    q->op->param.data = text.data;
+    q->op->param.len = text.len;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mentara_rest_emoji(ngx_mentara_request_t *q, mentara_slice_t raw)
+{
+    long              len;
+    ngx_str_t         fault = ngx_string("emoji must be exactly one emoji");
+    const char       *emoji;
+    mentara_slice_t   text;
+
+    text.data = ngx_pnalloc(q->op->pool, raw.len);
+    if (text.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = mentara_percent_decode(text.data, raw, 0);
+    text.len = (len < 0) ? 0 : (size_t) len;
+    emoji = mentara_emoji(text);
+
+    if (emoji == NULL) {
+        ngx_mentara_rest_finish(q,
+                                ngx_mentara_reply_error(q,
+                                                        "validation_failed",
+                                                        &fault, 1));
+        return NGX_ABORT;
+    }
+
+    q->op->param.data = (u_char *) emoji;
+    q->op->param.len = ngx_strlen(emoji);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mentara_rest_limit(ngx_mentara_request_t *q)
+{
+    ngx_uint_t  class;
+
+    switch (q->route.endpoint) {
+
+    case MENTARA_EP_MESSAGE_SEND:
+        class = NGX_MENTARA_LIMIT_SEND;
+        break;
+
+    case MENTARA_EP_REACTION_ADD:
+    case MENTARA_EP_REACTION_REMOVE:
+        class = NGX_MENTARA_LIMIT_REACT;
+        break;
+
+    case MENTARA_EP_SEARCH:
+    case MENTARA_EP_SEARCH_POST:
+        class = NGX_MENTARA_LIMIT_SEARCH;
+        break;
+
+    case MENTARA_EP_CONVERSATION_CREATE:
+        class = NGX_MENTARA_LIMIT_CREATE;
+        break;
+
+    default:
+        return NGX_OK;
+    }
+
+    if (q->mlcf->limits[class].n == 0) {
+        return NGX_OK;
+    }
+
+    q->limited = 1;
+
+    return ngx_mentara_limit_take(&q->mmcf->zone, &q->claims.sub, class,
+                                  &q->mlcf->limits[class], ngx_current_msec,
+                                  &q->limit);
+}
+
+
+static void
+ngx_mentara_rest_body(ngx_mentara_request_t *q)
+{
+    if (q->r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_DELETE)) {
+        ngx_mentara_rest_query(q);
+        return;
+    }
+
+    ngx_mentara_body_read(q, ngx_mentara_rest_body_done);
+}
+
+
+static void
+ngx_mentara_rest_body_done(ngx_mentara_request_t *q, ngx_int_t rc)
+{
+    mentara_faults_t  faults;
+
+    if (rc == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+        ngx_mentara_rest_refuse(q, "too_large");
+        return;
+    }
+
+    if (rc != NGX_OK) {
+        q->done = 1;
+        ngx_mentara_rest_finish(q, rc);
+        return;
+    }
+
+    if (q->body.len != 0 && ngx_mentara_body_type(q->r) != NGX_OK) {
+        ngx_mentara_rest_refuse(q, "unsupported_media_type");
+        return;
+    }
+
+    rc = mentara_body_check(q->route.endpoint, q->body.data, q->body.len,
+                            q->mlcf->max_content, &q->args, &faults);
+
+    ngx_mentara_rest_checked(q, (int) rc, &faults);
+}
+
+
+static void
+ngx_mentara_rest_query(ngx_mentara_request_t *q)
+{
+    int               rc;
+    mentara_slice_t   query;
+    mentara_faults_t  faults;
+
+    query.data = q->r->args.data;
+    query.len = q->r->args.len;
+
+    rc = mentara_query_check(q->route.endpoint, query, &q->args, &faults);
+
+    ngx_mentara_rest_checked(q, rc, &faults);
+}
+
+
+static void
+ngx_mentara_rest_checked(ngx_mentara_request_t *q, int rc,
+    mentara_faults_t *faults)
+{
+    switch (rc) {
+
+    case MENTARA_OK:
+        ngx_mentara_rest_run(q);
+        return;
+
+    case MENTARA_BAD:
+        ngx_mentara_rest_faults(q, faults);
+        return;
+
+    default:
+        ngx_mentara_rest_refuse(q, "internal");
+        return;
+    }
+}
+
+
+static void
+ngx_mentara_rest_faults(ngx_mentara_request_t *q, mentara_faults_t *faults)
+{
+    ngx_str_t  message;
+
+    message.len = faults->len;
+    message.data = (u_char *) faults->text;
+
+    ngx_mentara_rest_finish(q,
+        ngx_mentara_reply_error(q, faults->code, &message,
+                                ngx_strcmp(faults->code, "validation_failed")
+                                == 0));
+}
+
+
+static void
+ngx_mentara_rest_run(ngx_mentara_request_t *q)
+{
+    ngx_str_t          key, fault = ngx_string(
+                             "Idempotency-Key must have 1 to 128 characters");
+    ngx_mentara_op_t  *op;
+
+    if (q->route.endpoint == MENTARA_EP_LOGOUT) {
+        ngx_str_null(&key);
+        ngx_mentara_rest_finish(q, ngx_mentara_reply_json(q, 204, &key));
+        return;
+    }
+
+    if (ngx_mentara_rest_key(q, &key) != NGX_OK) {
+        ngx_mentara_rest_finish(q,
+                                ngx_mentara_reply_error(q,
+                                                        "validation_failed",
+                                                        &fault, 1));
+        return;
+    }
+
+    op = q->op;
+    op->env->pg = q->mmcf->pg;
+    op->endpoint = q->route.endpoint;
+    op->user = q->claims.sub;
+    op->role = q->account.role;
+    op->key = key;
+    op->prefix = q->mlcf->prefix;
+    op->args = q->args;
+    op->handler = ngx_mentara_rest_done;
+    op->data = q;
+
+    q->args = NULL;
+
+    /* what an op keeps must not die with the request */
+
+    op->user.data = ngx_pstrdup(op->pool, &q->claims.sub);
+    op->key.data = (key.len == 0) ? NULL : ngx_pstrdup(op->pool, &key);
+
+    if (op->user.data == NULL || (key.len != 0 && op->key.data == NULL)
+        || ngx_mentara_op_run(op) != NGX_OK)
+    {
+        q->op = NULL;
+        ngx_mentara_op_free(op);
+        ngx_mentara_rest_refuse(q, "internal");
+        return;
+    }
+
+    q->r->read_event_handler = ngx_http_test_reading;
+}
+
+
+static ngx_int_t
+ngx_mentara_rest_key(ngx_mentara_request_t *q, ngx_str_t *key)
+{
+    ngx_str_t        *value;
+    mentara_slice_t   text;
+
+    ngx_str_null(key);
+
+    if (q->route.endpoint != MENTARA_EP_MESSAGE_SEND
+        && q->route.endpoint != MENTARA_EP_CONVERSATION_CREATE)
+    {
+        return NGX_OK;
+    }
+
+    value = ngx_mentara_header(q->r, "idempotency-key");
+    if (value == NULL) {
+        return NGX_OK;
+    }
+
+    text.data = value->data;
+    text.len = value->len;
+    *key = *value;
+
+    return (mentara_text_check(text, NGX_MENTARA_KEY_MAX) == MENTARA_OK)
+           ? NGX_OK : NGX_DECLINED;
+}
+
+
+static void
+ngx_mentara_rest_done(ngx_mentara_op_t *op)
+{
+    ngx_int_t               rc;
+    ngx_pool_cleanup_t     *cln;
+    ngx_mentara_request_t  *q;
+
+    q = op->data;
+    q->op = NULL;
+    q->r->read_event_handler = ngx_http_block_reading;
+
+    /* the body lies in the op's pool: it goes when the request goes */
+
+    cln = ngx_pool_cleanup_add(q->r->pool, 0);
+
+    if (cln == NULL) {
+        ngx_mentara_op_free(op);
+        ngx_mentara_rest_refuse(q, "internal");
+        return;
+    }
+
+    cln->handler = (ngx_pool_cleanup_pt) ngx_mentara_op_free;
+    cln->data = op;
+
+    rc = ngx_mentara_reply_op(q, op);
+    ngx_mentara_rest_finish(q, rc);
+}

@@ -1,0 +1,233 @@
+
+#include <ngx_mentara_ws_handshake.h>
+#include <ngx_sha1.h>
+
+
+static ngx_int_t ngx_mentara_ws_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
+static ngx_int_t ngx_mentara_ws_token(ngx_http_request_t *r, const char *name,
+    const char *token);
+static ngx_int_t ngx_mentara_ws_push(ngx_http_request_t *r, const char *name,
+    u_char *value, size_t len);
+static ngx_int_t ngx_mentara_ws_extension(ngx_http_request_t *r,
+    ngx_mentara_ws_t *ws);
+static void ngx_mentara_ws_sha1(u_char digest[20], const u_char *data,
+    size_t len);
+
+
+/* NGX_OK: there is one; NGX_DECLINED: none; NGX_ABORT: several */
+
+static ngx_int_t
+ngx_mentara_ws_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
+    size_t            len;
+    ngx_int_t         rc;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    rc = NGX_DECLINED;
+    len = ngx_strlen(name);
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return rc;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len == len
+            && ngx_strncmp(h[i].lowcase_key, name, len) == 0)
+        {
+            if (rc == NGX_OK) {
+                return NGX_ABORT;
+            }
+
+            *value = h[i].value;
+            rc = NGX_OK;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_mentara_ws_token(ngx_http_request_t *r, const char *name,
+    const char *token)
+{
+    ngx_str_t         value;
+    mentara_slice_t   s;
+
+    if (ngx_mentara_ws_header(r, name, &value) != NGX_OK) {
+        return 0;
+    }
+
+    s.data = value.data;
+    s.len = value.len;
+
+    return mentara_ws_has_token(s, token);
+}
+
+
+static ngx_int_t
+ngx_mentara_ws_push(ngx_http_request_t *r, const char *name, u_char *value,
+    size_t len)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value.len = len;
+    h->value.data = ngx_pnalloc(r->pool, len);
+
+    if (h->value.data == NULL) {
+        h->hash = 0;
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(h->value.data, value, len);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_mentara_ws_check(ngx_http_request_t *r)
+{
+    ngx_str_t         value;
+    mentara_slice_t   key;
+
+    if (r->http_version >= NGX_HTTP_VERSION_20
+        || ngx_mentara_ws_header(r, "upgrade", &value) == NGX_DECLINED)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (r->method != NGX_HTTP_GET) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    if (r->http_version != NGX_HTTP_VERSION_11
+        || !ngx_mentara_ws_token(r, "upgrade", "websocket")
+        || !ngx_mentara_ws_token(r, "connection", "upgrade"))
+    {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    if (ngx_mentara_ws_header(r, "sec-websocket-version", &value) != NGX_OK
+        || value.len != 2 || ngx_strncmp(value.data, "13", 2) != 0)
+    {
+        return (ngx_mentara_ws_push(r, "Sec-WebSocket-Version",
+                                    (u_char *) "13", 2) == NGX_OK)
+               ? NGX_MENTARA_UPGRADE_REQUIRED
+               : NGX_HTTP_BAD_REQUEST;
+    }
+
+    if (ngx_mentara_ws_header(r, "sec-websocket-key", &value) != NGX_OK) {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    key.data = value.data;
+    key.len = value.len;
+
+    if (!mentara_ws_key_valid(key)
+        || r->headers_in.content_length_n > 0 || r->headers_in.chunked)
+    {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    return ngx_exiting ? NGX_HTTP_SERVICE_UNAVAILABLE : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_mentara_ws_answer(ngx_http_request_t *r, ngx_mentara_ws_t *ws)
+{
+    u_char            accept[MENTARA_WS_ACCEPT_LEN];
+    ngx_int_t         rc;
+    ngx_str_t         key;
+    mentara_slice_t   slice;
+
+    if (ngx_mentara_ws_header(r, "sec-websocket-key", &key) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    slice.data = key.data;
+    slice.len = key.len;
+    mentara_ws_accept(accept, slice, ngx_mentara_ws_sha1);
+
+    if (ngx_mentara_ws_push(r, "Upgrade", (u_char *) "websocket", 9) != NGX_OK
+        || ngx_mentara_ws_push(r, "Sec-WebSocket-Accept", accept,
+                               MENTARA_WS_ACCEPT_LEN) != NGX_OK
+        || (ws->conf->deflate && ngx_mentara_ws_extension(r, ws) != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    r->keepalive = 0;
+    r->headers_out.status = NGX_HTTP_SWITCHING_PROTOCOLS;
+    r->headers_out.status_line.len = 0;
+    r->headers_out.content_length_n = -1;
+    r->allow_ranges = 0;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return (ngx_http_send_special(r, NGX_HTTP_FLUSH) == NGX_ERROR)
+           ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mentara_ws_extension(ngx_http_request_t *r, ngx_mentara_ws_t *ws)
+{
+    u_char                    answer[MENTARA_DEFLATE_ANSWER_MAX];
+    ngx_str_t                 value;
+    mentara_slice_t           offers;
+    mentara_deflate_params_t  params;
+
+    if (ngx_mentara_ws_header(r, "sec-websocket-extensions", &value) != NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    offers.data = value.data;
+    offers.len = value.len;
+
+    if (mentara_deflate_negotiate(&params, offers) != MENTARA_OK) {
+        return NGX_OK;
+    }
+
+    ws->deflate = 1;
+    ws->bits = params.server_bits;
+
+    return ngx_mentara_ws_push(r, "Sec-WebSocket-Extensions", answer,
+                               mentara_deflate_answer(answer, &params));
+}
+
+
+static void
+ngx_mentara_ws_sha1(u_char digest[20], const u_char *data, size_t len)
+{
+    ngx_sha1_t  sha1;
+
+    ngx_sha1_init(&sha1);
+    ngx_sha1_update(&sha1, data, len);
+    ngx_sha1_final(digest, &sha1);
+}

@@ -1,0 +1,368 @@
+
+#include <ngx_mentara_ws_out.h>
+
+
+#define NGX_MENTARA_WS_IOVS  64
+
+
+struct ngx_mentara_ws_out_s {
+    ngx_mentara_ws_out_t  *next;
+    ngx_mentara_frame_t   *frame;
+};
+
+
+static void ngx_mentara_ws_due(ngx_mentara_ws_t *ws);
+static ngx_int_t ngx_mentara_ws_write(ngx_mentara_ws_t *ws);
+static void ngx_mentara_ws_sent(ngx_mentara_ws_t *ws, size_t n);
+static void ngx_mentara_ws_flushed(ngx_mentara_ws_t *ws);
+
+
+void
+ngx_mentara_ws_send(ngx_mentara_ws_t *ws, ngx_mentara_frame_t *f)
+{
+    ngx_mentara_ws_out_t  *out;
+
+    if (ws->close_sent || ws->broken) {
+        return;
+    }
+
+    if (f == NULL) {
+        goto failed;
+    }
+
+    if (ws->pending + f->len > ws->conf->buffer
+        && ws->pending > 0 && f->opcode < MENTARA_WS_CLOSE)
+    {
+        ngx_mentara_ws_discard(ws);
+        ngx_mentara_ws_send_close(ws, MENTARA_WS_TRY_LATER);
+        ws->slow = 1;
+        return;
+    }
+
+    out = ngx_alloc(sizeof(ngx_mentara_ws_out_t), ws->worker->log);
+    if (out == NULL) {
+        goto failed;
+    }
+
+    ngx_mentara_frame_ref(f);
+
+    out->frame = f;
+    out->next = NULL;
+    *ws->out_last = out;
+    ws->out_last = &out->next;
+    ws->pending += f->len;
+
+    ngx_mentara_ws_due(ws);
+
+    return;
+
+failed:
+
+    ws->broken = 1;
+    ngx_mentara_ws_due(ws);
+}
+
+
+void
+ngx_mentara_ws_send_data(ngx_mentara_ws_t *ws, ngx_uint_t opcode,
+    u_char *data, size_t len)
+{
+    ngx_mentara_frame_t  *f;
+
+    f = ngx_mentara_frame_create(opcode, len, ws->worker->log);
+
+    if (f != NULL && len != 0) {
+        ngx_memcpy(f->payload.data, data, len);
+    }
+
+    ngx_mentara_ws_send(ws, f);
+    ngx_mentara_frame_unref(f);
+}
+
+
+void
+ngx_mentara_ws_send_close(ngx_mentara_ws_t *ws, ngx_uint_t code)
+{
+    size_t                 len;
+    u_char                 buf[MENTARA_WS_CLOSE_MAX];
+    mentara_slice_t        reason;
+    ngx_mentara_frame_t   *f;
+
+    if (ws->close_sent || ws->broken) {
+        return;
+    }
+
+    reason.data = NULL;
+    reason.len = 0;
+
+    len = mentara_ws_close(buf, code, reason);
+    f = ngx_mentara_frame_raw(buf, len, ws->worker->log);
+
+    if (f != NULL) {
+        f->opcode = MENTARA_WS_CLOSE;
+    }
+
+    ngx_mentara_ws_send(ws, f);
+    ngx_mentara_frame_unref(f);
+
+    ws->close_sent = 1;
+}
+
+
+/* its frames leave at the end of this turn */
+
+static void
+ngx_mentara_ws_due(ngx_mentara_ws_t *ws)
+{
+    if (ws->flushing) {
+        return;
+    }
+
+    ws->flushing = 1;
+    ngx_queue_insert_tail(&ws->worker->due, &ws->due);
+
+    if (!ws->worker->flush.posted) {
+        ngx_post_event(&ws->worker->flush, &ngx_posted_events);
+    }
+}
+
+
+void
+ngx_mentara_ws_flush_due(ngx_event_t *ev)
+{
+    ngx_queue_t              *q;
+    ngx_mentara_ws_t         *ws;
+    ngx_mentara_ws_worker_t  *worker;
+
+    worker = ev->data;
+
+    while (!ngx_queue_empty(&worker->due)) {
+        q = ngx_queue_head(&worker->due);
+        ws = ngx_queue_data(q, ngx_mentara_ws_t, due);
+
+        ngx_queue_remove(q);
+        ws->flushing = 0;
+
+        ngx_mentara_ws_flush(ws);
+    }
+}
+
+
+void
+ngx_mentara_ws_flush(ngx_mentara_ws_t *ws)
+{
+    ngx_int_t          rc;
+    ngx_event_t       *wev;
+    ngx_connection_t  *c;
+
+    c = ws->r->connection;
+    wev = c->write;
+
+    rc = ws->broken ? NGX_ERROR : NGX_OK;
+
+    if (rc == NGX_OK && c->buffered) {
+        rc = ngx_http_output_filter(ws->r, NULL);
+
+        if (rc == NGX_ERROR || c->buffered) {
+            rc = (rc == NGX_ERROR) ? NGX_ERROR : NGX_AGAIN;
+        }
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_mentara_ws_write(ws);
+    }
+
+    if (rc == NGX_ERROR) {
+        ws->broken = 1;
+        ngx_mentara_ws_finish(ws);
+        return;
+    }
+
+    if (rc == NGX_AGAIN) {
+        if (!wev->timer_set) {
+            ngx_add_timer(wev, ws->slow ? ws->conf->close_timeout
+                                        : ws->conf->send_timeout);
+        }
+
+        if (ngx_handle_write_event(wev, 0) != NGX_OK) {
+            ws->broken = 1;
+            ngx_mentara_ws_finish(ws);
+        }
+
+        return;
+    }
+
+    if (wev->timer_set) {
+        ngx_del_timer(wev);
+    }
+
+    ngx_mentara_ws_flushed(ws);
+}
+
+
+/* NGX_OK: all has left; NGX_AGAIN; NGX_ERROR */
+
+static ngx_int_t
+ngx_mentara_ws_write(ngx_mentara_ws_t *ws)
+{
+    off_t                  sent;
+    ngx_buf_t              bufs[NGX_MENTARA_WS_IOVS];
+    ngx_uint_t             i;
+    ngx_chain_t            chain[NGX_MENTARA_WS_IOVS], *rest;
+    ngx_connection_t      *c;
+    ngx_mentara_ws_out_t  *out;
+
+    c = ws->r->connection;
+
+    while (ws->out != NULL) {
+
+        if (!c->write->ready) {
+            return NGX_AGAIN;
+        }
+
+        ngx_memzero(bufs, sizeof(bufs));
+
+        for (i = 0, out = ws->out;
+             out != NULL && i < NGX_MENTARA_WS_IOVS;
+             out = out->next, i++)
+        {
+            bufs[i].pos = out->frame->data + out->frame->start;
+            bufs[i].last = bufs[i].pos + out->frame->len;
+            bufs[i].memory = 1;
+
+            chain[i].buf = &bufs[i];
+            chain[i].next = &chain[i + 1];
+        }
+
+        chain[i - 1].next = NULL;
+        bufs[i - 1].flush = 1;
+        bufs[0].pos += ws->out_pos;
+
+        sent = c->sent;
+        rest = c->send_chain(c, chain, 0);
+
+        if (rest == NGX_CHAIN_ERROR) {
+            return NGX_ERROR;
+        }
+
+        ngx_mentara_ws_sent(ws, (size_t) (c->sent - sent));
+
+        if (rest != NULL) {
+            return NGX_AGAIN;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_mentara_ws_sent(ngx_mentara_ws_t *ws, size_t n)
+{
+    size_t                 left;
+    ngx_mentara_ws_out_t  *out;
+
+    ws->pending -= n;
+
+    while (n > 0) {
+        out = ws->out;
+        left = out->frame->len - ws->out_pos;
+
+        if (n < left) {
+            ws->out_pos += n;
+            return;
+        }
+
+        n -= left;
+        ws->out_pos = 0;
+        ws->out = out->next;
+
+        if (ws->out == NULL) {
+            ws->out_last = &ws->out;
+        }
+
+        ngx_mentara_frame_unref(out->frame);
+        ngx_free(out);
+    }
+}
+
+
+void
+ngx_mentara_ws_discard(ngx_mentara_ws_t *ws)
+{
+    ngx_mentara_ws_out_t  *out, *next;
+
+    out = ws->out;
+
+    if (out != NULL && ws->out_pos != 0) {
+        next = out->next;
+        out->next = NULL;
+        ws->out_last = &out->next;
+        out = next;
+
+    } else {
+        ws->out = NULL;
+        ws->out_last = &ws->out;
+    }
+
+    while (out != NULL) {
+        next = out->next;
+        ws->pending -= out->frame->len;
+        ngx_mentara_frame_unref(out->frame);
+        ngx_free(out);
+        out = next;
+    }
+}
+
+
+/* nothing waits any more */
+
+static void
+ngx_mentara_ws_flushed(ngx_mentara_ws_t *ws)
+{
+    if (ws->close_sent) {
+
+        if (ws->close_seen || ws->slow) {
+            ngx_mentara_ws_finish(ws);
+            return;
+        }
+
+        /* the peer's close is waited for, but not for ever */
+
+        ngx_add_timer(ws->r->connection->read, ws->conf->close_timeout);
+        return;
+    }
+
+    if (ws->notify) {
+        ws->notify = 0;
+        ws->handler->drained(ws);
+    }
+
+    if (ws->piled) {
+        ngx_mentara_ws_read_again(ws);
+    }
+}
+
+
+void
+ngx_mentara_ws_writable(ngx_http_request_t *r)
+{
+    ngx_event_t       *wev;
+    ngx_mentara_ws_t  *ws;
+
+    ws = ngx_mentara_ws_of(r);
+
+    if (ws == NULL) {
+        return;
+    }
+
+    wev = r->connection->write;
+
+    if (wev->timedout) {
+        ws->broken = 1;
+    }
+
+    if (ws->out != NULL || ws->broken || r->connection->buffered) {
+        ngx_mentara_ws_flush(ws);
+    }
+}

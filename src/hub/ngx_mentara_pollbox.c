@@ -1,0 +1,1133 @@
+
+#include <ngx_mentara_pollbox.h>
+#include <ngx_mentara_pollbox_queue.h>
+#include <mentara_engineio.h>
+
+
+static void ngx_mentara_pollbox_format(ngx_mentara_pollbox_t *pb,
+    size_t size);
+static void ngx_mentara_pollbox_empty(ngx_mentara_pollbox_t *pb);
+static void ngx_mentara_pollbox_lock(ngx_mentara_pollbox_t *pb);
+static void ngx_mentara_pollbox_unlock(ngx_mentara_pollbox_t *pb);
+static ngx_mentara_box_t *ngx_mentara_box_enter(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_ref_t *ref);
+static uint32_t *ngx_mentara_box_bucket(ngx_mentara_pollbox_t *pb,
+    u_char *sid);
+static uint32_t ngx_mentara_box_alloc(ngx_mentara_pollbox_t *pb);
+static void ngx_mentara_box_remove(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_t *box);
+static void ngx_mentara_box_unready(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_t *box, ngx_uint_t role);
+static void ngx_mentara_box_tell(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_t *box, ngx_uint_t role);
+static void ngx_mentara_box_self(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_who_t *who);
+static void ngx_mentara_box_nobody(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_t *box, ngx_uint_t role);
+static void ngx_mentara_box_shut(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_t *box, ngx_uint_t code);
+static void ngx_mentara_box_emptied(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_t *box);
+static size_t ngx_mentara_box_measure(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_queue_t *q, size_t max);
+static u_char *ngx_mentara_box_write(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_queue_t *q, u_char *p);
+
+
+#define NGX_MENTARA_BOX_SHARE  3              /* one part of it for boxes */
+#define NGX_MENTARA_BOX_LINGER 2000           /* ms for the holder to see it */
+#define NGX_MENTARA_BOX_END    (uint32_t) -1  /* of a ready chain */
+
+
+typedef char ngx_mentara_box_size[sizeof(ngx_mentara_box_t) <= 224 ? 1 : -1];
+
+#define ngx_mentara_box(pb, n)         (&(pb)->boxes[(n) - 1])
+#define ngx_mentara_box_n(pb, box)     ((uint32_t) ((box) - (pb)->boxes + 1))
+
+
+void
+ngx_mentara_pollbox_init(ngx_mentara_pollbox_t *pb, ngx_mentara_zone_t *zone,
+    ngx_int_t slot, int *fds, ngx_event_t *turn)
+{
+    size_t                    size;
+    u_char                   *p;
+    ngx_uint_t                role;
+    ngx_mentara_box_ref_t     ref;
+    ngx_mentara_box_ready_t  *ready;
+
+    ngx_memzero(pb, sizeof(ngx_mentara_pollbox_t));
+
+    p = ngx_mentara_zone_area(zone, NGX_MENTARA_AREA_POLLBOX, &size);
+
+    pb->zone = zone;
+    pb->head = (ngx_mentara_pollbox_head_t *) p;
+    pb->slot = slot;
+    pb->fds = fds;
+    pb->turn = turn;
+
+    if (slot >= 0) {
+        pb->generation = (uint32_t) ngx_mentara_slot(zone, slot)->generation;
+    }
+
+    ngx_mentara_zone_lock(zone);
+
+    if (!pb->head->formatted) {
+        ngx_mentara_pollbox_format(pb, size);
+    }
+
+    ngx_mentara_zone_unlock(zone);
+
+    p += ngx_align(sizeof(ngx_mentara_pollbox_head_t), 64);
+    pb->buckets = (uint32_t *) p;
+
+    p += ngx_align(pb->head->nbuckets * sizeof(uint32_t), 64);
+    pb->boxes = (ngx_mentara_box_t *) p;
+
+    p += ngx_align(pb->head->nboxes * sizeof(ngx_mentara_box_t), 64);
+    pb->blocks = (ngx_mentara_block_t *) p;
+
+    if (slot < 0) {
+        return;
+    }
+
+    /* what a dead worker of the same slot left to be done */
+
+    for (role = 0; role < NGX_MENTARA_BOX_ROLES; role++) {
+        while (ngx_mentara_box_next(pb, role, &ref) == NGX_OK) {
+            /* void */
+        }
+
+        ready = &pb->head->ready[slot];
+        ready->first[role] = 0;
+    }
+}
+
+
+static void
+ngx_mentara_pollbox_format(ngx_mentara_pollbox_t *pb, size_t size)
+{
+    size_t                       rest;
+    ngx_mentara_pollbox_head_t  *head;
+
+    head = pb->head;
+    rest = ngx_align(sizeof(ngx_mentara_pollbox_head_t), 64) + 3 * 64;
+    rest = (size > rest) ? size - rest : 0;
+
+    head->nboxes = rest / NGX_MENTARA_BOX_SHARE
+                   / (sizeof(ngx_mentara_box_t) + sizeof(uint32_t));
+    head->nbuckets = head->nboxes;
+    head->nblocks = (rest - head->nboxes
+                            * (sizeof(ngx_mentara_box_t) + sizeof(uint32_t)))
+                    / sizeof(ngx_mentara_block_t);
+
+    if (head->nblocks < 2) {
+        head->nboxes = 0;
+        head->nblocks = 0;
+    }
+
+    head->formatted = 1;
+}
+
+
+/* serials go on: who still refers to a box does not find it */
+
+static void
+ngx_mentara_pollbox_empty(ngx_mentara_pollbox_t *pb)
+{
+    ngx_mentara_pollbox_head_t  *head;
+
+    head = pb->head;
+
+    ngx_memzero(pb->buckets, head->nbuckets * sizeof(uint32_t));
+    ngx_memzero(pb->boxes, head->used_boxes * sizeof(ngx_mentara_box_t));
+    ngx_memzero(head->ready, sizeof(head->ready));
+
+    head->free_box = 0;
+    head->free_block = 0;
+    head->used_boxes = 0;
+    head->used_blocks = 0;
+}
+
+
+static void
+ngx_mentara_pollbox_lock(ngx_mentara_pollbox_t *pb)
+{
+    ngx_mentara_zone_lock(pb->zone);
+
+    if (pb->head->busy) {
+        ngx_mentara_pollbox_empty(pb);
+    }
+
+    pb->head->busy = 1;
+    ngx_memory_barrier();
+}
+
+
+static void
+ngx_mentara_pollbox_unlock(ngx_mentara_pollbox_t *pb)
+{
+    int          fd;
+    int32_t      slot;
+    uint64_t     one;
+    ngx_uint_t   i;
+
+    ngx_memory_barrier();
+    pb->head->busy = 0;
+
+    ngx_mentara_zone_unlock(pb->zone);
+
+    one = 1;
+
+    for (i = 0; i < pb->nwakes; i++) {
+        slot = pb->wakes[i];
+
+        if (slot == pb->slot) {
+            if (!pb->turn->posted) {
+                ngx_post_event(pb->turn, &ngx_posted_events);
+            }
+
+            continue;
+        }
+
+        fd = (pb->fds == NULL) ? -1 : pb->fds[slot];
+
+        /* a lost wake is made up for by the worker's timer */
+
+        if (fd != -1 && write(fd, &one, sizeof(one)) == -1) {
+            continue;
+        }
+    }
+
+    pb->nwakes = 0;
+}
+
+
+/* locks; NULL: there is no such box, and it is unlocked again */
+
+static ngx_mentara_box_t *
+ngx_mentara_box_enter(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref)
+{
+    ngx_mentara_box_t  *box;
+
+    if (ref->serial == 0) {
+        return NULL;
+    }
+
+    ngx_mentara_pollbox_lock(pb);
+
+    box = ngx_mentara_box(pb, ref->n);
+
+    if (box->serial != ref->serial) {
+        ngx_mentara_pollbox_unlock(pb);
+        return NULL;
+    }
+
+    return box;
+}
+
+
+/* a sid is random: some of its characters are hash enough */
+
+static uint32_t *
+ngx_mentara_box_bucket(ngx_mentara_pollbox_t *pb, u_char *sid)
+{
+    uint32_t  hash;
+
+    hash = ngx_murmur_hash2(sid, NGX_MENTARA_BOX_SID);
+
+    return &pb->buckets[hash % pb->head->nbuckets];
+}
+
+
+static uint32_t
+ngx_mentara_box_alloc(ngx_mentara_pollbox_t *pb)
+{
+    uint32_t                     n;
+    ngx_mentara_pollbox_head_t  *head;
+
+    head = pb->head;
+    n = head->free_box;
+
+    if (n != 0) {
+        head->free_box = ngx_mentara_box(pb, n)->chain;
+        return n;
+    }
+
+    return (head->used_boxes < head->nboxes) ? ++head->used_boxes : 0;
+}
+
+
+ngx_int_t
+ngx_mentara_box_create(ngx_mentara_pollbox_t *pb, u_char *sid,
+    uint64_t deadline, ngx_mentara_box_ref_t *ref)
+{
+    uint32_t            n, *bucket;
+    ngx_mentara_box_t  *box;
+
+    if (pb->slot < 0 || pb->head->nboxes == 0) {
+        return NGX_BUSY;
+    }
+
+    ngx_mentara_pollbox_lock(pb);
+
+    n = ngx_mentara_box_alloc(pb);
+
+    if (n == 0) {
+        ngx_mentara_pollbox_unlock(pb);
+        return NGX_BUSY;
+    }
+
+    box = ngx_mentara_box(pb, n);
+    ngx_memzero(box, sizeof(ngx_mentara_box_t));
+
+    bucket = ngx_mentara_box_bucket(pb, sid);
+
+    ngx_memcpy(box->sid, sid, NGX_MENTARA_BOX_SID);
+    box->deadline = deadline;
+    box->chain = *bucket;
+    box->serial = ++pb->head->serial;
+
+    if (box->serial == 0) {
+        box->serial = ++pb->head->serial;
+    }
+
+    ngx_mentara_box_self(pb, &box->who[NGX_MENTARA_BOX_OWNER]);
+    box->who[NGX_MENTARA_BOX_HOLDER].slot = -1;
+
+    *bucket = n;
+
+    ref->n = n;
+    ref->serial = box->serial;
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_mentara_box_find(ngx_mentara_pollbox_t *pb, ngx_str_t *sid,
+    ngx_mentara_box_ref_t *ref)
+{
+    uint32_t            n;
+    ngx_mentara_box_t  *box;
+
+    ref->serial = 0;
+
+    if (sid->len != NGX_MENTARA_BOX_SID || pb->head->nboxes == 0) {
+        return NGX_DECLINED;
+    }
+
+    ngx_mentara_pollbox_lock(pb);
+
+    n = *ngx_mentara_box_bucket(pb, sid->data);
+
+    while (n != 0) {
+        box = ngx_mentara_box(pb, n);
+
+        if (ngx_memcmp(box->sid, sid->data, NGX_MENTARA_BOX_SID) == 0) {
+            ref->n = n;
+            ref->serial = box->serial;
+            break;
+        }
+
+        n = box->chain;
+    }
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return (n == 0) ? NGX_DECLINED : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_mentara_box_look(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref,
+    ngx_mentara_box_t *copy)
+{
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return NGX_DECLINED;
+    }
+
+    *copy = *box;
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_mentara_box_end(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref,
+    ngx_uint_t code)
+{
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return;
+    }
+
+    ngx_mentara_box_unready(pb, box, NGX_MENTARA_BOX_OWNER);
+    box->who[NGX_MENTARA_BOX_OWNER].slot = -1;
+
+    if (!ngx_mentara_box_alive(pb, &box->who[NGX_MENTARA_BOX_HOLDER])) {
+        ngx_mentara_box_remove(pb, box);
+
+    } else {
+        box->deadline = ngx_current_msec;
+        ngx_mentara_box_shut(pb, box, code);
+    }
+
+    ngx_mentara_pollbox_unlock(pb);
+}
+
+
+static void
+ngx_mentara_box_remove(ngx_mentara_pollbox_t *pb, ngx_mentara_box_t *box)
+{
+    uint32_t    n, *p;
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_MENTARA_BOX_ROLES; i++) {
+        ngx_mentara_box_unready(pb, box, i);
+    }
+
+    for (i = 0; i < NGX_MENTARA_BOX_QUEUES; i++) {
+        ngx_mentara_boxq_clear(pb, &box->queues[i]);
+    }
+
+    n = ngx_mentara_box_n(pb, box);
+    p = ngx_mentara_box_bucket(pb, box->sid);
+
+    while (*p != 0 && *p != n) {
+        p = &ngx_mentara_box(pb, *p)->chain;
+    }
+
+    if (*p == n) {
+        *p = box->chain;
+    }
+
+    box->serial = 0;
+    box->chain = pb->head->free_box;
+    pb->head->free_box = n;
+}
+
+
+/* takes it out of the chain of its worker; chains are short */
+
+static void
+ngx_mentara_box_unready(ngx_mentara_pollbox_t *pb, ngx_mentara_box_t *box,
+    ngx_uint_t role)
+{
+    uint32_t  n, *p;
+    int32_t   slot;
+
+    slot = box->who[role].slot;
+
+    if (box->ready[role] == 0 || slot < 0) {
+        box->ready[role] = 0;
+        return;
+    }
+
+    n = ngx_mentara_box_n(pb, box);
+    p = &pb->head->ready[slot].first[role];
+
+    while (*p != 0 && *p != NGX_MENTARA_BOX_END && *p != n) {
+        p = &ngx_mentara_box(pb, *p)->ready[role];
+    }
+
+    if (*p == n) {
+        *p = box->ready[role];
+    }
+
+    box->ready[role] = 0;
+}
+
+
+/* puts it into the chain of its worker, which is woken */
+
+static void
+ngx_mentara_box_tell(ngx_mentara_pollbox_t *pb, ngx_mentara_box_t *box,
+    ngx_uint_t role)
+{
+    uint32_t    *first;
+    int32_t      slot;
+    ngx_uint_t   i;
+
+    slot = box->who[role].slot;
+
+    if (slot < 0) {
+        return;
+    }
+
+    if (box->ready[role] == 0) {
+        first = &pb->head->ready[slot].first[role];
+        box->ready[role] = (*first == 0) ? NGX_MENTARA_BOX_END : *first;
+        *first = ngx_mentara_box_n(pb, box);
+    }
+
+    for (i = 0; i < pb->nwakes; i++) {
+        if (pb->wakes[i] == slot) {
+            return;
+        }
+    }
+
+    if (pb->nwakes < NGX_MENTARA_BOX_WAKES) {
+        pb->wakes[pb->nwakes++] = slot;
+    }
+}
+
+
+static void
+ngx_mentara_box_self(ngx_mentara_pollbox_t *pb, ngx_mentara_box_who_t *who)
+{
+    who->slot = (int32_t) pb->slot;
+    who->generation = pb->generation;
+}
+
+
+/* tells who it was, and nobody it is */
+
+static void
+ngx_mentara_box_nobody(ngx_mentara_pollbox_t *pb, ngx_mentara_box_t *box,
+    ngx_uint_t role)
+{
+    int32_t      slot;
+    ngx_uint_t   i;
+
+    ngx_mentara_box_unready(pb, box, role);
+
+    slot = box->who[role].slot;
+    box->who[role].slot = -1;
+
+    if (slot < 0 || slot == pb->slot) {
+        return;
+    }
+
+    for (i = 0; i < pb->nwakes; i++) {
+        if (pb->wakes[i] == slot) {
+            return;
+        }
+    }
+
+    if (pb->nwakes < NGX_MENTARA_BOX_WAKES) {
+        pb->wakes[pb->nwakes++] = slot;
+    }
+}
+
+
+ngx_uint_t
+ngx_mentara_box_alive(ngx_mentara_pollbox_t *pb, ngx_mentara_box_who_t *who)
+{
+    ngx_mentara_slot_t  *slot;
+
+    if (who->slot < 0) {
+        return 0;
+    }
+
+    slot = ngx_mentara_slot(pb->zone, who->slot);
+
+    return slot->pid != 0 && (uint32_t) slot->generation == who->generation;
+}
+
+
+ngx_int_t
+ngx_mentara_box_adopt(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref)
+{
+    ngx_int_t               rc;
+    ngx_mentara_box_t      *box;
+    ngx_mentara_box_who_t  *owner;
+
+    if (pb->slot < 0) {
+        return NGX_DECLINED;
+    }
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return NGX_DECLINED;
+    }
+
+    owner = &box->who[NGX_MENTARA_BOX_OWNER];
+    rc = NGX_BUSY;
+
+    if (!ngx_mentara_box_alive(pb, owner)) {
+        ngx_mentara_box_unready(pb, box, NGX_MENTARA_BOX_OWNER);
+        ngx_mentara_box_self(pb, owner);
+        ngx_mentara_box_tell(pb, box, NGX_MENTARA_BOX_OWNER);
+        rc = NGX_OK;
+    }
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return rc;
+}
+
+
+void
+ngx_mentara_box_leave(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref)
+{
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return;
+    }
+
+    ngx_mentara_box_unready(pb, box, NGX_MENTARA_BOX_OWNER);
+    box->who[NGX_MENTARA_BOX_OWNER].slot = -1;
+    box->flags &= ~NGX_MENTARA_BOX_NOTIFY;
+
+    ngx_mentara_box_tell(pb, box, NGX_MENTARA_BOX_HOLDER);
+
+    ngx_mentara_pollbox_unlock(pb);
+}
+
+
+ngx_int_t
+ngx_mentara_box_hold(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref)
+{
+    ngx_mentara_box_t      *box;
+    ngx_mentara_box_who_t  *holder;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return NGX_DECLINED;
+    }
+
+    holder = &box->who[NGX_MENTARA_BOX_HOLDER];
+
+    if (box->flags & (NGX_MENTARA_BOX_CLOSED|NGX_MENTARA_BOX_UPGRADED)) {
+        ngx_mentara_pollbox_unlock(pb);
+        return NGX_BUSY;
+    }
+
+    if (ngx_mentara_box_alive(pb, holder)) {
+        ngx_mentara_box_shut(pb, box, 0);
+        ngx_mentara_pollbox_unlock(pb);
+        return NGX_BUSY;
+    }
+
+    ngx_mentara_box_unready(pb, box, NGX_MENTARA_BOX_HOLDER);
+    ngx_mentara_box_self(pb, holder);
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_mentara_box_drop(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref)
+{
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return;
+    }
+
+    if (box->who[NGX_MENTARA_BOX_HOLDER].slot == pb->slot) {
+        ngx_mentara_box_nobody(pb, box, NGX_MENTARA_BOX_HOLDER);
+    }
+
+    if ((box->flags & NGX_MENTARA_BOX_CLOSED)
+        && box->who[NGX_MENTARA_BOX_OWNER].slot < 0)
+    {
+        ngx_mentara_box_remove(pb, box);
+    }
+
+    ngx_mentara_pollbox_unlock(pb);
+}
+
+
+ngx_int_t
+ngx_mentara_box_probe(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref,
+    ngx_uint_t flag)
+{
+    ngx_int_t           rc;
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_BUSY;
+
+    if (!(box->flags & (flag|NGX_MENTARA_BOX_CLOSED
+                        |NGX_MENTARA_BOX_UPGRADED)))
+    {
+        box->flags |= flag;
+        rc = NGX_OK;
+    }
+
+    if (rc == NGX_OK && flag == NGX_MENTARA_BOX_PROBED) {
+        ngx_mentara_box_tell(pb, box, NGX_MENTARA_BOX_HOLDER);
+    }
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return rc;
+}
+
+
+void
+ngx_mentara_box_unprobe(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_ref_t *ref)
+{
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return;
+    }
+
+    box->flags &= ~(NGX_MENTARA_BOX_PROBING|NGX_MENTARA_BOX_PROBED);
+
+    ngx_mentara_pollbox_unlock(pb);
+}
+
+
+ngx_int_t
+ngx_mentara_box_upgrade(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_ref_t *ref)
+{
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (box->flags & (NGX_MENTARA_BOX_CLOSED|NGX_MENTARA_BOX_UPGRADED)) {
+        ngx_mentara_pollbox_unlock(pb);
+        return NGX_BUSY;
+    }
+
+    /* a poll that is still there finds that it holds nothing any more */
+
+    ngx_mentara_box_nobody(pb, box, NGX_MENTARA_BOX_HOLDER);
+    ngx_mentara_box_self(pb, &box->who[NGX_MENTARA_BOX_HOLDER]);
+
+    box->flags &= ~(NGX_MENTARA_BOX_PROBING|NGX_MENTARA_BOX_PROBED);
+    box->flags |= NGX_MENTARA_BOX_UPGRADED;
+
+    ngx_mentara_box_tell(pb, box, NGX_MENTARA_BOX_OWNER);
+    ngx_mentara_box_tell(pb, box, NGX_MENTARA_BOX_HOLDER);
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_mentara_box_put(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref,
+    ngx_uint_t queue, ngx_uint_t binary, ngx_str_t *data, size_t max,
+    ngx_str_t *mark)
+{
+    ngx_int_t                 rc;
+    ngx_mentara_box_t        *box;
+    ngx_mentara_box_queue_t  *q;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return NGX_DECLINED;
+    }
+
+    q = &box->queues[queue];
+    rc = NGX_BUSY;
+
+    if (!(box->flags & NGX_MENTARA_BOX_CLOSED)
+        && (q->bytes == 0 || q->bytes + data->len <= max))
+    {
+        rc = ngx_mentara_boxq_append(pb, q, binary, data);
+    }
+
+    if (rc == NGX_OK) {
+        if (mark != NULL && mark->len <= NGX_MENTARA_BOX_MARK) {
+            ngx_memcpy(box->mark, mark->data, mark->len);
+            box->mark_len = mark->len;
+        }
+
+        ngx_mentara_box_tell(pb, box, (queue == NGX_MENTARA_BOX_OUT)
+                                      ? NGX_MENTARA_BOX_HOLDER
+                                      : NGX_MENTARA_BOX_OWNER);
+    }
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_mentara_box_save(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref,
+    ngx_str_t *state)
+{
+    ngx_int_t                 rc;
+    ngx_mentara_box_t        *box;
+    ngx_mentara_box_queue_t  *q;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return NGX_DECLINED;
+    }
+
+    q = &box->queues[NGX_MENTARA_BOX_STATE];
+    ngx_mentara_boxq_clear(pb, q);
+    rc = ngx_mentara_boxq_append(pb, q, 1, state);
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_mentara_box_take(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref,
+    ngx_uint_t queue, ngx_mentara_box_packet_t *packet)
+{
+    ngx_int_t                 rc;
+    ngx_mentara_box_t        *box;
+    ngx_mentara_block_t      *b;
+    ngx_mentara_box_queue_t  *q;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return NGX_DECLINED;
+    }
+
+    q = &box->queues[queue];
+    b = ngx_mentara_boxq_first(pb, q);
+    rc = NGX_AGAIN;
+
+    if (b != NULL) {
+        packet->binary = b->binary;
+        packet->data.len = b->len;
+        packet->data.data = ngx_alloc(b->len + 1, ngx_cycle->log);
+        rc = (packet->data.data == NULL) ? NGX_ERROR : NGX_OK;
+    }
+
+    if (rc == NGX_OK) {
+        ngx_mentara_boxq_copy(pb, q, packet->data.data);
+
+        if (queue != NGX_MENTARA_BOX_STATE) {
+            ngx_mentara_boxq_shift(pb, q);
+        }
+
+        if (queue == NGX_MENTARA_BOX_OUT) {
+            ngx_mentara_box_emptied(pb, box);
+        }
+    }
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return rc;
+}
+
+
+static void
+ngx_mentara_box_emptied(ngx_mentara_pollbox_t *pb, ngx_mentara_box_t *box)
+{
+    if ((box->flags & NGX_MENTARA_BOX_NOTIFY)
+        && box->queues[NGX_MENTARA_BOX_OUT].n == 0)
+    {
+        ngx_mentara_box_tell(pb, box, NGX_MENTARA_BOX_OWNER);
+    }
+}
+
+
+ngx_int_t
+ngx_mentara_box_payload(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_ref_t *ref, size_t max, ngx_pool_t *pool,
+    ngx_str_t *payload)
+{
+    u_char                   *p, *last;
+    ngx_int_t                 rc;
+    ngx_mentara_box_t        *box;
+    ngx_mentara_box_queue_t  *q;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return NGX_DECLINED;
+    }
+
+    q = &box->queues[NGX_MENTARA_BOX_OUT];
+    rc = NGX_AGAIN;
+    payload->len = ngx_mentara_box_measure(pb, q, max);
+
+    if (payload->len != 0) {
+        payload->data = ngx_pnalloc(pool, payload->len);
+        rc = (payload->data == NULL) ? NGX_ERROR : NGX_OK;
+    }
+
+    if (rc == NGX_OK) {
+        p = payload->data;
+        last = p + payload->len;
+
+        while (p < last) {
+            p = ngx_mentara_box_write(pb, q, p);
+        }
+
+        payload->len--;    /* the last separator */
+        ngx_mentara_box_emptied(pb, box);
+    }
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return rc;
+}
+
+
+/* octets of the packets that go into one poll, a separator after each */
+
+static size_t
+ngx_mentara_box_measure(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_queue_t *q, size_t max)
+{
+    size_t                len, size;
+    uint32_t              n;
+    ngx_mentara_block_t  *b;
+
+    len = 0;
+
+    for (n = q->first; n != 0; n = b->packet) {
+        b = &pb->blocks[n - 1];
+        size = ngx_mentara_boxq_size(b);
+
+        if (len != 0 && len + size - 1 > max) {
+            break;
+        }
+
+        len += size;
+    }
+
+    return len;
+}
+
+
+/*
+ * Octets are put at the end of their place and encoded from there: the
+ * encoder, which has three for four, never overtakes itself.
+ */
+
+static u_char *
+ngx_mentara_box_write(ngx_mentara_pollbox_t *pb, ngx_mentara_box_queue_t *q,
+    u_char *p)
+{
+    size_t                size;
+    mentara_slice_t       raw;
+    ngx_mentara_block_t  *b;
+
+    b = ngx_mentara_boxq_first(pb, q);
+    size = ngx_mentara_boxq_size(b);
+
+    if (b->binary) {
+        raw.len = b->len;
+        raw.data = p + size - 1 - raw.len;
+        ngx_mentara_boxq_copy(pb, q, raw.data);
+        mentara_eio_put_binary(p, raw);
+
+    } else {
+        ngx_mentara_boxq_copy(pb, q, p);
+    }
+
+    p[size - 1] = MENTARA_EIO_SEPARATOR;
+    ngx_mentara_boxq_shift(pb, q);
+
+    return p + size;
+}
+
+
+size_t
+ngx_mentara_box_pending(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_ref_t *ref)
+{
+    size_t              n;
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return 0;
+    }
+
+    n = box->queues[NGX_MENTARA_BOX_OUT].bytes;
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return n;
+}
+
+
+void
+ngx_mentara_box_notify(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref)
+{
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return;
+    }
+
+    box->flags |= NGX_MENTARA_BOX_NOTIFY;
+    ngx_mentara_box_emptied(pb, box);
+
+    ngx_mentara_pollbox_unlock(pb);
+}
+
+
+ngx_uint_t
+ngx_mentara_box_drained(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_ref_t *ref)
+{
+    ngx_uint_t          drained;
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return 0;
+    }
+
+    drained = (box->flags & NGX_MENTARA_BOX_NOTIFY)
+              && box->queues[NGX_MENTARA_BOX_OUT].n == 0;
+
+    if (drained) {
+        box->flags &= ~NGX_MENTARA_BOX_NOTIFY;
+    }
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return drained;
+}
+
+
+void
+ngx_mentara_box_poke(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref)
+{
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return;
+    }
+
+    ngx_mentara_box_tell(pb, box, NGX_MENTARA_BOX_OWNER);
+
+    ngx_mentara_pollbox_unlock(pb);
+}
+
+
+void
+ngx_mentara_box_heard(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref,
+    uint64_t deadline)
+{
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return;
+    }
+
+    box->deadline = deadline;
+
+    ngx_mentara_pollbox_unlock(pb);
+}
+
+
+void
+ngx_mentara_box_close(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref,
+    ngx_uint_t code)
+{
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return;
+    }
+
+    ngx_mentara_box_shut(pb, box, code);
+
+    ngx_mentara_pollbox_unlock(pb);
+}
+
+
+/* what came in is still taken, and what went out */
+
+static void
+ngx_mentara_box_shut(ngx_mentara_pollbox_t *pb, ngx_mentara_box_t *box,
+    ngx_uint_t code)
+{
+    if (!(box->flags & NGX_MENTARA_BOX_CLOSED)) {
+        box->flags |= NGX_MENTARA_BOX_CLOSED;
+        box->code = (uint16_t) code;
+    }
+
+    ngx_mentara_box_tell(pb, box, NGX_MENTARA_BOX_OWNER);
+    ngx_mentara_box_tell(pb, box, NGX_MENTARA_BOX_HOLDER);
+}
+
+
+ngx_int_t
+ngx_mentara_box_next(ngx_mentara_pollbox_t *pb, ngx_uint_t role,
+    ngx_mentara_box_ref_t *ref)
+{
+    uint32_t            *first;
+    ngx_mentara_box_t   *box;
+
+    if (pb->slot < 0) {
+        return NGX_DECLINED;
+    }
+
+    first = &pb->head->ready[pb->slot].first[role];
+
+    if (*first == 0) {
+        return NGX_DECLINED;
+    }
+
+    ngx_mentara_pollbox_lock(pb);
+
+    if (*first == 0 || *first == NGX_MENTARA_BOX_END) {
+        *first = 0;
+        ngx_mentara_pollbox_unlock(pb);
+        return NGX_DECLINED;
+    }
+
+    ref->n = *first;
+    box = ngx_mentara_box(pb, ref->n);
+    ref->serial = box->serial;
+
+    *first = (box->ready[role] == NGX_MENTARA_BOX_END) ? 0
+                                                       : box->ready[role];
+    box->ready[role] = 0;
+
+    ngx_mentara_pollbox_unlock(pb);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_mentara_pollbox_sweep(ngx_mentara_pollbox_t *pb, uint64_t now)
+{
+    uint32_t            n;
+    ngx_mentara_box_t  *box;
+
+    ngx_mentara_pollbox_lock(pb);
+
+    for (n = 1; n <= pb->head->used_boxes; n++) {
+        box = ngx_mentara_box(pb, n);
+
+        if (box->serial != 0 && box->deadline + NGX_MENTARA_BOX_LINGER <= now
+            && !ngx_mentara_box_alive(pb, &box->who[NGX_MENTARA_BOX_OWNER]))
+        {
+            ngx_mentara_box_nobody(pb, box, NGX_MENTARA_BOX_HOLDER);
+            ngx_mentara_box_remove(pb, box);
+        }
+    }
+
+    ngx_mentara_pollbox_unlock(pb);
+}

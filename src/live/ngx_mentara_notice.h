@@ -1,0 +1,59 @@
+/*
+ * What is of the moment: who is there, who types, who has a conversation
+ * open, a logout.  Never stored, never replayed.
+ */
+
+#ifndef _NGX_MENTARA_NOTICE_H_INCLUDED_
+#define _NGX_MENTARA_NOTICE_H_INCLUDED_
+
+
+#include <ngx_mentara_session.h>
+
+
+/* whether the user has that many sockets already, over all workers */
+ngx_uint_t ngx_mentara_notice_crowded(ngx_mentara_session_t *s,
+    ngx_uint_t most);
+
+/* counts the session as a device of its user */
+void ngx_mentara_notice_counted(ngx_mentara_session_t *s);
+
+/* the record of a session that had left its conversation goes */
+void ngx_mentara_notice_unjoined(ngx_mentara_record_t *r);
+
+/*
+ * A session is live: its contacts hear of it if it is the user's first
+ * device, and it hears which of them are there.
+ */
+void ngx_mentara_notice_here(ngx_mentara_session_t *s, ngx_str_t *contacts,
+    ngx_uint_t n);
+
+/* a session has ended */
+void ngx_mentara_notice_gone(ngx_mentara_session_t *s);
+
+/*
+ * typing_indicator: NGX_OK; NGX_DECLINED: no participant.  Repeated it is
+ * relayed at most every 2 s; it ends by itself.
+ */
+ngx_int_t ngx_mentara_notice_typing(ngx_mentara_session_t *s,
+    ngx_mentara_uuid_t *conversation, ngx_uint_t on);
+
+/* join_conversation; NGX_OK or NGX_DECLINED: no participant */
+ngx_int_t ngx_mentara_notice_join(ngx_mentara_session_t *s,
+    ngx_mentara_uuid_t *conversation);
+
+/* leave_conversation, likewise */
+ngx_int_t ngx_mentara_notice_leave(ngx_mentara_session_t *s,
+    ngx_mentara_uuid_t *conversation);
+
+/* ends the live sockets of a token's session, or all of the user (no sid) */
+void ngx_mentara_notice_logout(ngx_mentara_live_t *live, ngx_str_t *user,
+    ngx_str_t *sid);
+
+/* each tick: what ends by itself */
+void ngx_mentara_notice_tick(ngx_mentara_live_t *live);
+
+/* now as a JSON string, at most 32 octets; returns the end */
+u_char *ngx_mentara_notice_time(u_char *p);
+
+
+#endif /* _NGX_MENTARA_NOTICE_H_INCLUDED_ */
