@@ -1,0 +1,76 @@
+# What was acknowledged is there: dead workers, a database that goes and comes back,
+# and many who ask for the same thing at once.
+use strict;
+use warnings;
+use utf8;
+use lib 't/lib';
+use Mentara::Test;
+use Mojo::Promise;
+use Mojo::UserAgent;
+use Test::More;
+
+my $nginx = server(workers => 2);
+my $dm = direct('mia', 'ana');
+
+# --- twenty at once
+
+my $ua = Mojo::UserAgent->new(max_connections => 0);
+my %head = %{ as('rosa') };
+my (%ids, %codes);
+Mojo::Promise->all(map {
+    $ua->post_p($nginx->url . '/messaging/conversations' => \%head
+                => json => { participantIds => ['ben'] })
+} 1 .. 20)->then(sub {
+    for my $res (map { $_->[0]->res } @_) {
+        $codes{ $res->code }++;
+        $ids{ $res->json('/id') // 'none' }++;
+    }
+})->wait;
+is(join(',', grep { !/^20[01]$/ } keys %codes), '', 'b5: twenty creates at once all succeed');
+is(scalar keys %ids, 1, 'b5: and all name the same conversation');
+is(db->query("select count(*) from messaging.conversations where id = '"
+             . (keys %ids)[0] . "'"), 1, 'b5: which is one row');
+
+# --- a worker that dies right after the 201
+
+for my $n (1 .. 5) {
+    my $m = said('mia', $dm, "said before worker $n was killed");
+    my @before = $nginx->workers;
+    $nginx->kill_worker($_) for @before;
+    my %old = map { $_ => 1 } @before;
+    $nginx->wait_for(sub {
+        my @now = $nginx->workers;
+        @now == 2 && !grep { $old{$_} } @now;
+    }, 'new workers');
+    $nginx->wait_for(sub { call(undef, GET => '/health')->{code} == 200 }, 'health');
+    my $page = call('ana', GET => "/conversations/$dm/messages?limit=100");
+    is(scalar(grep { $_->{id} eq $m->{id} } @{ $page->{json} }), 1,
+       "a message acknowledged before kill -9 is there, once ($n)");
+}
+
+# --- the database is stopped in mid-traffic and comes back
+
+for my $mode (qw(fast immediate)) {
+    my $key = 'again-' . $mode;
+    db->stop($mode);
+    my $r;
+    $nginx->wait_for(sub {
+        $r = call('mia', POST => "/conversations/$dm/messages",
+                  { content => "while it was away, $mode" }, { 'Idempotency-Key' => $key });
+        $r->{code} == 503;
+    }, '503');
+    like($r->{headers}->header('Retry-After'), qr/^\d+$/, "$mode: 503 says when to come back");
+    db->start;
+    $nginx->wait_for(sub { call(undef, GET => '/health')->{code} == 200 }, 'the database');
+    my @sent = map {
+        call('mia', POST => "/conversations/$dm/messages",
+             { content => "while it was away, $mode" }, { 'Idempotency-Key' => $key })
+    } 1, 2;
+    is($sent[0]{code}, 201, "$mode: sent again with the same key, it is taken");
+    is($sent[1]{json}{id}, $sent[0]{json}{id}, "$mode: and once more, it is the same message");
+    my $page = call('ana', GET => "/conversations/$dm/messages?limit=100");
+    is(scalar(grep { $_->{content} eq "while it was away, $mode" } @{ $page->{json} }), 1,
+       "$mode: it is there once");
+}
+
+finish();
