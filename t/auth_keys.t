@@ -56,10 +56,10 @@ server(log_level => 'notice',
        keys => "mentara_jwt_key RS256 $rsa.pub; mentara_jwt_key ES256 $ec.pub kid=curve;"
              . ' mentara_jwt_require iss=https://clerk.example;');
 
-is(status(signed(RS256 => $rsa)), 200, 'b2: RS256 by the key that was given');
+is(status(signed(RS256 => $rsa)), 200, 'b16: RS256 by the key that was given');
 is(status(signed(RS256 => $rsa, header => { kid => 'any' })), 200,
-   'b2: a key without kid= serves tokens that name one');
-is(status(signed(ES256 => $ec, header => { kid => 'curve' })), 200, 'b2: ES256 likewise');
+   'b16: a key without kid= serves tokens that name one');
+is(status(signed(ES256 => $ec, header => { kid => 'curve' })), 200, 'b16: ES256 likewise');
 
 my $good = signed(RS256 => $rsa);
 my @bad = (
@@ -82,22 +82,22 @@ for (@bad) {
     my ($what, $t) = @$_;
     my $r = with($t);
     my %allowed = map { $_ => 1 } 401, $what =~ /64 KB/ ? (400, 431, 494) : ();
-    ok($allowed{ $r->{code} }, "b2: a token $what is refused") or diag($r->{code});
+    ok($allowed{ $r->{code} }, "b16: a token $what is refused") or diag($r->{code});
 }
-is(status($good), 200, 'b2: and the good one still passes');
+is(status($good), 200, 'b16: and the good one still passes');
 
 # --- a key set that changes
 
 server(keys => "mentara_jwt_jwks $set refresh=1s;");
 my %by = (old => signed(RS256 => $old, header => { kid => 'old' }),
           new => signed(RS256 => $new, header => { kid => 'new' }));
-is(status($by{old}), 200, 'b2: a key of the set');
-isnt(status($by{new}), 200, 'b2: a key that is not in it yet');
+is(status($by{old}), 200, 'b16: a key of the set');
+isnt(status($by{new}), 200, 'b16: a key that is not in it yet');
 write_set($set, jwk($old, 'old'), jwk($new, 'new'));
 nginx->wait_for(sub { status($by{new}) == 200 }, 'the new key');
-is(status($by{old}), 200, 'b2: after the new key came, the old one counts');
+is(status($by{old}), 200, 'b16: after the new key came, the old one counts');
 write_set($set, jwk($new, 'new'));
 nginx->wait_for(sub { status($by{old}) == 401 }, 'the end of the old key');
-is(status($by{new}), 200, 'b2: after the old key left, the new one counts');
+is(status($by{new}), 200, 'b16: after the old key left, the new one counts');
 
 finish();

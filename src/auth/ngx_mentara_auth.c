@@ -375,6 +375,12 @@ ngx_mentara_auth_read(ngx_str_t *name, ngx_pool_t *pool, ngx_log_t *log,
         && ngx_file_size(&fi) <= NGX_MENTARA_FILE_MAX)
     {
         *mtime = ngx_file_mtime(&fi);
+
+        /* it may change again within its second: it is read once more */
+
+        if (*mtime >= ngx_time() - 1) {
+            *mtime = 0;
+        }
         content->len = (size_t) ngx_file_size(&fi);
         content->data = ngx_pnalloc(pool, content->len + 1);
 
