@@ -58,8 +58,10 @@ ngx_mentara_eio_worker_create(ngx_cycle_t *cycle, ngx_mentara_ws_worker_t *ws,
 
 
 void
-ngx_mentara_eio_woken(ngx_mentara_eio_worker_t *worker)
+ngx_mentara_eio_woken(void *data)
 {
+    ngx_mentara_eio_worker_t *worker = data;
+
     if (!worker->turn.posted) {
         ngx_post_event(&worker->turn, &ngx_posted_events);
     }

@@ -15,8 +15,11 @@ ngx_mentara_eio_worker_t *ngx_mentara_eio_worker_create(ngx_cycle_t *cycle,
     ngx_mentara_ws_worker_t *ws, ngx_mentara_zone_t *zone, ngx_int_t slot,
     int *fds);
 
-/* another worker wrote this one's eventfd; without it 250 ms go by */
-void ngx_mentara_eio_woken(ngx_mentara_eio_worker_t *worker);
+/*
+ * Another worker wrote this one's eventfd; without it 250 ms go by.
+ * worker: an ngx_mentara_eio_worker_t
+ */
+void ngx_mentara_eio_woken(void *worker);
 
 
 #endif /* _NGX_MENTARA_EIO_WORKER_H_INCLUDED_ */

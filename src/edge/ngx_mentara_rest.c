@@ -2,25 +2,20 @@
 #include <ngx_mentara_rest.h>
 #include <ngx_mentara_body.h>
 #include <ngx_mentara_credential.h>
+#include <ngx_mentara_notice.h>
 #include <ngx_mentara_ops.h>
 #include <ngx_mentara_reply.h>
 #include <ngx_mentara_status.h>
 #include <mentara_emoji.h>
 #include <mentara_id.h>
 #include <mentara_text.h>
-#include <openssl/rand.h>
 
 
 #define NGX_MENTARA_KEY_MAX  128   /* code points of an Idempotency-Key */
 
 
-static ngx_mentara_request_t *ngx_mentara_rest_create(ngx_http_request_t *r);
-static void ngx_mentara_rest_cleanup(void *data);
 static void ngx_mentara_rest_route(ngx_mentara_request_t *q);
 static int ngx_mentara_rest_method(ngx_http_request_t *r);
-static void ngx_mentara_rest_finish(ngx_mentara_request_t *q, ngx_int_t rc);
-static void ngx_mentara_rest_refuse(ngx_mentara_request_t *q,
-    const char *code);
 static void ngx_mentara_rest_begin(ngx_mentara_request_t *q);
 static void ngx_mentara_rest_authenticate(ngx_mentara_request_t *q);
 static void ngx_mentara_rest_account(ngx_mentara_request_t *q);
@@ -54,7 +49,7 @@ ngx_mentara_rest_handler(ngx_http_request_t *r)
 {
     ngx_mentara_request_t  *q;
 
-    q = ngx_mentara_rest_create(r);
+    q = ngx_mentara_request_create(r);
     if (q == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -69,80 +64,6 @@ ngx_mentara_rest_handler(ngx_http_request_t *r)
     q->async = 1;
 
     return NGX_DONE;
-}
-
-
-static ngx_mentara_request_t *
-ngx_mentara_rest_create(ngx_http_request_t *r)
-{
-    u_char                  random[NGX_MENTARA_REQUEST_ID / 2];
-    ngx_pool_cleanup_t     *cln;
-    ngx_mentara_request_t  *q;
-
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_mentara_request_t));
-    if (cln == NULL || RAND_bytes(random, sizeof(random)) != 1) {
-        return NULL;
-    }
-
-    q = cln->data;
-    ngx_memzero(q, sizeof(ngx_mentara_request_t));
-    cln->handler = ngx_mentara_rest_cleanup;
-
-    q->r = r;
-    q->mmcf = ngx_http_get_module_main_conf(r, ngx_mentara_module);
-    q->mlcf = ngx_http_get_module_loc_conf(r, ngx_mentara_module);
-    ngx_hex_dump(q->id, random, sizeof(random));
-
-    ngx_http_set_ctx(r, q, ngx_mentara_module);
-
-    return q;
-}
-
-
-/* the client has gone, or all is done */
-
-static void
-ngx_mentara_rest_cleanup(void *data)
-{
-    ngx_mentara_request_t *q = data;
-
-    if (q->wait != NULL) {
-        ngx_mentara_account_cancel(q->wait);
-    }
-
-    if (q->args != NULL) {
-        json_decref(q->args);
-    }
-
-    if (q->op != NULL) {
-        ngx_mentara_op_detach(q->op);
-    }
-}
-
-
-/* rc: what a reply returned */
-
-static void
-ngx_mentara_rest_finish(ngx_mentara_request_t *q, ngx_int_t rc)
-{
-    ngx_uint_t         async;
-    ngx_connection_t  *c;
-
-    c = q->r->connection;
-    async = q->async;
-
-    ngx_http_finalize_request(q->r, rc);
-
-    if (async) {
-        ngx_http_run_posted_requests(c);
-    }
-}
-
-
-static void
-ngx_mentara_rest_refuse(ngx_mentara_request_t *q, const char *code)
-{
-    ngx_mentara_rest_finish(q, ngx_mentara_reply_error(q, code, NULL, 0));
 }
 
 
@@ -221,7 +142,7 @@ ngx_mentara_rest_begin(ngx_mentara_request_t *q)
     if (q->match == MENTARA_ROUTE_METHOD
         && q->r->method == NGX_HTTP_OPTIONS)
     {
-        ngx_mentara_rest_finish(q, ngx_mentara_reply_options(q));
+        ngx_mentara_request_finish(q, ngx_mentara_reply_options(q));
         return;
     }
 
@@ -242,11 +163,11 @@ ngx_mentara_rest_authenticate(ngx_mentara_request_t *q)
         if (q->match == MENTARA_OK
             && q->route.endpoint == MENTARA_EP_HEALTH)
         {
-            ngx_mentara_rest_finish(q, ngx_mentara_status_health(q));
+            ngx_mentara_request_finish(q, ngx_mentara_status_health(q));
             return;
         }
 
-        ngx_mentara_rest_refuse(q, "token_missing");
+        ngx_mentara_request_refuse(q, "token_missing");
         return;
     }
 
@@ -259,19 +180,19 @@ ngx_mentara_rest_authenticate(ngx_mentara_request_t *q)
         break;
 
     case NGX_MENTARA_TOKEN_EXPIRED:
-        ngx_mentara_rest_refuse(q, "token_expired");
+        ngx_mentara_request_refuse(q, "token_expired");
         return;
 
     case NGX_MENTARA_TOKEN_INVALID:
-        ngx_mentara_rest_refuse(q, "token_invalid");
+        ngx_mentara_request_refuse(q, "token_invalid");
         return;
 
     case NGX_ERROR:
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
 
     default:
-        ngx_mentara_rest_refuse(q, "keys_unavailable");
+        ngx_mentara_request_refuse(q, "keys_unavailable");
         return;
     }
 
@@ -279,7 +200,7 @@ ngx_mentara_rest_authenticate(ngx_mentara_request_t *q)
         rc = ngx_mentara_credential_csrf(q->r, q->mlcf->origins);
 
         if (rc != NGX_OK) {
-            ngx_mentara_rest_refuse(q, (rc == NGX_DECLINED) ? "csrf"
+            ngx_mentara_request_refuse(q, (rc == NGX_DECLINED) ? "csrf"
                                                             : "internal");
             return;
         }
@@ -309,7 +230,7 @@ ngx_mentara_rest_account(ngx_mentara_request_t *q)
         return;
     }
 
-    ngx_mentara_rest_refuse(q, (rc == NGX_BUSY) ? "db_unavailable"
+    ngx_mentara_request_refuse(q, (rc == NGX_BUSY) ? "db_unavailable"
                                                 : "internal");
 }
 
@@ -339,22 +260,22 @@ static void
 ngx_mentara_rest_account_error(ngx_mentara_request_t *q, ngx_uint_t error)
 {
     if (q->match == MENTARA_OK && q->route.endpoint == MENTARA_EP_HEALTH) {
-        ngx_mentara_rest_finish(q, ngx_mentara_status_health(q));
+        ngx_mentara_request_finish(q, ngx_mentara_status_health(q));
         return;
     }
 
     switch (error) {
 
     case NGX_MENTARA_PG_TIMEOUT:
-        ngx_mentara_rest_refuse(q, "timeout");
+        ngx_mentara_request_refuse(q, "timeout");
         return;
 
     case NGX_MENTARA_PG_FAILED:
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
 
     default:
-        ngx_mentara_rest_refuse(q, "db_unavailable");
+        ngx_mentara_request_refuse(q, "db_unavailable");
         return;
     }
 }
@@ -366,29 +287,29 @@ static void
 ngx_mentara_rest_access(ngx_mentara_request_t *q)
 {
     if (!q->account.active) {
-        ngx_mentara_rest_refuse(q, "user_inactive");
+        ngx_mentara_request_refuse(q, "user_inactive");
         return;
     }
 
     if (q->match == MENTARA_ROUTE_UNKNOWN) {
-        ngx_mentara_rest_refuse(q, "not_found");
+        ngx_mentara_request_refuse(q, "not_found");
         return;
     }
 
     if (q->match == MENTARA_ROUTE_METHOD) {
-        ngx_mentara_rest_refuse(q, "method_not_allowed");
+        ngx_mentara_request_refuse(q, "method_not_allowed");
         return;
     }
 
     if (q->route.endpoint == MENTARA_EP_HEALTH) {
-        ngx_mentara_rest_finish(q, ngx_mentara_status_health(q));
+        ngx_mentara_request_finish(q, ngx_mentara_status_health(q));
         return;
     }
 
     q->op = ngx_mentara_op_create(&q->mlcf->env, q->r->connection->log);
 
     if (q->op == NULL) {
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
     }
 
@@ -398,19 +319,19 @@ ngx_mentara_rest_access(ngx_mentara_request_t *q)
         break;
 
     case NGX_DECLINED:
-        ngx_mentara_rest_refuse(q, "invalid_id");
+        ngx_mentara_request_refuse(q, "invalid_id");
         return;
 
     case NGX_ABORT:
         return;
 
     default:
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
     }
 
     if (ngx_mentara_rest_limit(q) != NGX_OK) {
-        ngx_mentara_rest_refuse(q, "rate_limited");
+        ngx_mentara_request_refuse(q, "rate_limited");
         return;
     }
 
@@ -498,7 +419,7 @@ ngx_mentara_rest_emoji(ngx_mentara_request_t *q, mentara_slice_t raw)
     emoji = mentara_emoji(text);
 
     if (emoji == NULL) {
-        ngx_mentara_rest_finish(q,
+        ngx_mentara_request_finish(q,
                                 ngx_mentara_reply_error(q,
                                                         "validation_failed",
                                                         &fault, 1));
@@ -571,18 +492,18 @@ ngx_mentara_rest_body_done(ngx_mentara_request_t *q, ngx_int_t rc)
     mentara_faults_t  faults;
 
     if (rc == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
-        ngx_mentara_rest_refuse(q, "too_large");
+        ngx_mentara_request_refuse(q, "too_large");
         return;
     }
 
     if (rc != NGX_OK) {
         q->done = 1;
-        ngx_mentara_rest_finish(q, rc);
+        ngx_mentara_request_finish(q, rc);
         return;
     }
 
     if (q->body.len != 0 && ngx_mentara_body_type(q->r) != NGX_OK) {
-        ngx_mentara_rest_refuse(q, "unsupported_media_type");
+        ngx_mentara_request_refuse(q, "unsupported_media_type");
         return;
     }
 
@@ -624,7 +545,7 @@ ngx_mentara_rest_checked(ngx_mentara_request_t *q, int rc,
         return;
 
     default:
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
     }
 }
@@ -638,7 +559,7 @@ ngx_mentara_rest_faults(ngx_mentara_request_t *q, mentara_faults_t *faults)
     message.len = faults->len;
     message.data = (u_char *) faults->text;
 
-    ngx_mentara_rest_finish(q,
+    ngx_mentara_request_finish(q,
         ngx_mentara_reply_error(q, faults->code, &message,
                                 ngx_strcmp(faults->code, "validation_failed")
                                 == 0));
@@ -653,13 +574,18 @@ ngx_mentara_rest_run(ngx_mentara_request_t *q)
     ngx_mentara_op_t  *op;
 
     if (q->route.endpoint == MENTARA_EP_LOGOUT) {
+        if (q->mmcf->live != NULL) {
+            ngx_mentara_notice_logout(q->mmcf->live, &q->claims.sub,
+                                      &q->claims.sid);
+        }
+
         ngx_str_null(&key);
-        ngx_mentara_rest_finish(q, ngx_mentara_reply_json(q, 204, &key));
+        ngx_mentara_request_finish(q, ngx_mentara_reply_json(q, 204, &key));
         return;
     }
 
     if (ngx_mentara_rest_key(q, &key) != NGX_OK) {
-        ngx_mentara_rest_finish(q,
+        ngx_mentara_request_finish(q,
                                 ngx_mentara_reply_error(q,
                                                         "validation_failed",
                                                         &fault, 1));
@@ -668,6 +594,9 @@ ngx_mentara_rest_run(ngx_mentara_request_t *q)
 
     op = q->op;
     op->env->pg = q->mmcf->pg;
+    op->env->publish = (q->mmcf->live != NULL) ? ngx_mentara_live_publish
+                                               : NULL;
+    op->env->publish_data = q->mmcf->live;
     op->endpoint = q->route.endpoint;
     op->user = q->claims.sub;
     op->role = q->account.role;
@@ -689,7 +618,7 @@ ngx_mentara_rest_run(ngx_mentara_request_t *q)
     {
         q->op = NULL;
         ngx_mentara_op_free(op);
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
     }
 
@@ -742,7 +671,7 @@ ngx_mentara_rest_done(ngx_mentara_op_t *op)
 
     if (cln == NULL) {
         ngx_mentara_op_free(op);
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
     }
 
@@ -750,5 +679,5 @@ ngx_mentara_rest_done(ngx_mentara_op_t *op)
     cln->data = op;
 
     rc = ngx_mentara_reply_op(q, op);
-    ngx_mentara_rest_finish(q, rc);
+    ngx_mentara_request_finish(q, rc);
 }

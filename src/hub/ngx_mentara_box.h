@@ -14,7 +14,7 @@
 
 
 #define NGX_MENTARA_BOX_SID    20
-#define NGX_MENTARA_BOX_MARK   72     /* octets of a mark */
+#define NGX_MENTARA_BOX_MARK   80     /* octets of a mark */
 #define NGX_MENTARA_BOX_DATA   496    /* octets of a block */
 #define NGX_MENTARA_BOX_WAKES  4      /* workers to wake after one change */
 

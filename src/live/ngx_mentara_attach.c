@@ -411,6 +411,11 @@ ngx_mentara_attach_accept(ngx_mentara_attach_t *a)
         return NGX_ERROR;
     }
 
+    if (a->back.quiet && !a->known) {
+        ngx_mentara_session_end(s, NGX_MENTARA_END_RESTART);
+        return NGX_ERROR;
+    }
+
     a->accepted = 1;
     a->recovered = a->known;
 
@@ -612,13 +617,14 @@ ngx_mentara_attach_live(ngx_mentara_attach_t *a)
 
     s = a->session;
 
-    if (ngx_mentara_attach_connected(a) != NGX_OK) {
+    if (!a->back.quiet && ngx_mentara_attach_connected(a) != NGX_OK) {
         ngx_mentara_session_end(s, NGX_MENTARA_END_RESTART);
         return;
     }
 
     s->on = 1;
-    ngx_mentara_notice_here(s, a->contacts.elts, a->contacts.nelts);
+    ngx_mentara_notice_here(s, a->contacts.elts, a->contacts.nelts,
+                            a->back.quiet);
 
     s->attach = NULL;
     ngx_mentara_attach_free(a);

@@ -11,6 +11,7 @@
 
 
 #define NGX_MENTARA_SWEEP_EACH  500    /* ms on this host */
+#define NGX_MENTARA_YOUNG       12     /* ticks until it must be connected */
 
 
 static ngx_int_t ngx_mentara_live_reader(ngx_mentara_live_t *live,
@@ -25,19 +26,14 @@ static void ngx_mentara_live_key(ngx_mentara_pg_query_t *q);
 
 
 int *
-ngx_mentara_live_fds(ngx_cycle_t *cycle, int *before)
+ngx_mentara_live_fds(ngx_log_t *log)
 {
     int         *fds;
     ngx_uint_t   i;
 
-    fds = ngx_palloc(cycle->pool, NGX_MENTARA_SLOTS * sizeof(int));
+    fds = ngx_alloc(NGX_MENTARA_SLOTS * sizeof(int), log);
     if (fds == NULL) {
         return NULL;
-    }
-
-    if (before != NULL) {
-        ngx_memcpy(fds, before, NGX_MENTARA_SLOTS * sizeof(int));
-        return fds;
     }
 
     /* without one a worker looks by its timer alone */
@@ -46,7 +42,7 @@ ngx_mentara_live_fds(ngx_cycle_t *cycle, int *before)
         fds[i] = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
 
         if (fds[i] == -1) {
-            ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno,
+            ngx_log_error(NGX_LOG_WARN, log, ngx_errno,
                           "mentara: eventfd() failed");
         }
     }
@@ -185,6 +181,17 @@ ngx_mentara_live_close(ngx_mentara_live_t *live)
 }
 
 
+ngx_int_t
+ngx_mentara_live_ready(ngx_mentara_live_t *live)
+{
+    if (!live->keyed && live->ticks < NGX_MENTARA_YOUNG) {
+        return NGX_OK;
+    }
+
+    return (ngx_mentara_pg_state(live->pg) == NGX_OK) ? NGX_OK : NGX_AGAIN;
+}
+
+
 ngx_uint_t
 ngx_mentara_slot_number(ngx_mentara_live_t *live)
 {
@@ -209,6 +216,10 @@ ngx_mentara_live_woken(ngx_event_t *ev)
 
     ngx_mentara_metric_add(live->zone, NGX_MENTARA_METRIC_WAKES, 1);
     ngx_mentara_live_turn(&live->turn);
+
+    if (live->woken != NULL) {
+        live->woken(live->woken_data);
+    }
 }
 
 

@@ -33,6 +33,9 @@ typedef struct {
 } ngx_mentara_live_conf_t;
 
 
+typedef void (*ngx_mentara_woken_pt)(void *data);
+
+
 struct ngx_mentara_live_s {
     ngx_cycle_t              *cycle;
     ngx_log_t                *logger;
@@ -44,6 +47,8 @@ struct ngx_mentara_live_s {
     ngx_int_t                 slot;          /* of this worker, -1: none */
     int                      *fds;           /* eventfds by slot */
     ngx_connection_t         *wake;          /* the own one */
+    ngx_mentara_woken_pt      woken;         /* others wait for it, too */
+    void                     *woken_data;
     ngx_event_t               tick;
     ngx_event_t               turn;          /* there is more to read */
     ngx_uint_t                ticks;
@@ -75,15 +80,21 @@ struct ngx_mentara_live_s {
 
 
 /*
- * The eventfds of all slots, made in the master so that every worker has
- * every one of them; those of the cycle before are kept.  NULL: logged.
+ * The eventfds of all slots, made once in the master, for as long as it
+ * lives, so that every worker has every one of them.  NULL: no memory.
  */
-int *ngx_mentara_live_fds(ngx_cycle_t *cycle, int *before);
+int *ngx_mentara_live_fds(ngx_log_t *log);
 
 /* init_process; NULL: out of memory, logged */
 ngx_mentara_live_t *ngx_mentara_live_create(ngx_cycle_t *cycle,
     ngx_mentara_live_conf_t *conf, ngx_mentara_zone_t *zone,
     ngx_mentara_pg_t *pg, int *fds);
+
+/*
+ * Whether a session could start now.  NGX_AGAIN: the database is away; of a
+ * worker that is new that is not said, a session waits for it.
+ */
+ngx_int_t ngx_mentara_live_ready(ngx_mentara_live_t *live);
 
 /* the slot for what is counted by it, also when there was none */
 ngx_uint_t ngx_mentara_slot_number(ngx_mentara_live_t *live);

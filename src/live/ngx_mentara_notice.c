@@ -72,7 +72,7 @@ ngx_mentara_notice_counted(ngx_mentara_session_t *s)
 
 void
 ngx_mentara_notice_here(ngx_mentara_session_t *s, ngx_str_t *contacts,
-    ngx_uint_t n)
+    ngx_uint_t n, ngx_uint_t quiet)
 {
     u_char       buf[NGX_MENTARA_NOTICE_BODY];
     ngx_str_t    name, body;
@@ -86,7 +86,7 @@ ngx_mentara_notice_here(ngx_mentara_session_t *s, ngx_str_t *contacts,
     name = ngx_mentara_event_names[NGX_MENTARA_EVENT_STATUS];
     body.data = buf;
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < n && !quiet; i++) {
         if (ngx_mentara_presence_online(s->live->zone, &contacts[i])) {
             body.len = ngx_mentara_notice_status_body(buf, &contacts[i],
                                                       "online");

@@ -22,10 +22,10 @@ void ngx_mentara_notice_unjoined(ngx_mentara_record_t *r);
 
 /*
  * A session is live: its contacts hear of it if it is the user's first
- * device, and it hears which of them are there.
+ * device, and it hears which of them are there, unless it knows (quiet).
  */
 void ngx_mentara_notice_here(ngx_mentara_session_t *s, ngx_str_t *contacts,
-    ngx_uint_t n);
+    ngx_uint_t n, ngx_uint_t quiet);
 
 /* a session has ended */
 void ngx_mentara_notice_gone(ngx_mentara_session_t *s);

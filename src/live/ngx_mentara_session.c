@@ -98,6 +98,7 @@ ngx_mentara_session_attach(ngx_mentara_session_t *s,
 
     a->back.pid.len = back->pid.len;
     a->back.offset.len = back->offset.len;
+    a->back.quiet = back->quiet;
 
     a->timer.handler = ngx_mentara_session_patience;
     a->timer.data = a;

@@ -71,6 +71,8 @@ typedef struct {
 typedef struct {
     ngx_str_t                 pid;
     ngx_str_t                 offset;
+    unsigned                  quiet:1;     /* it never went: it is told
+                                              nothing of its session */
 } ngx_mentara_return_t;
 
 

@@ -42,6 +42,8 @@ $limits
 CONF
     $nginx->{locations} = ($o{locations} // '') . <<'CONF';
 location /messaging { mentara_api; }
+location /socket.io/ { mentara_socketio; }
+location = /messaging/ws { mentara_websocket; }
 location = /metrics { mentara_status prometheus; }
 CONF
     $nginx->start;
