@@ -201,7 +201,9 @@ ngx_mentara_eio_put(ngx_mentara_eio_t *s, ngx_mentara_frame_t *f,
 void
 ngx_mentara_eio_save(ngx_mentara_eio_t *s, ngx_str_t *state)
 {
-    if (s->ended || s->ws != NULL || state->len > NGX_MENTARA_EIO_STATE_MAX) {
+    if (s->ended || s->ws != NULL || s->box.serial == 0
+        || state->len > NGX_MENTARA_EIO_STATE_MAX)
+    {
         return;
     }
 

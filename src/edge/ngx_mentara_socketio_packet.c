@@ -3,7 +3,8 @@
 #include <openssl/rand.h>
 
 
-#define NGX_MENTARA_SIO_HEAD  512    /* octets around a packet's data */
+#define NGX_MENTARA_SIO_HEAD  2048   /* octets around a packet's data; strings
+                                        are given six times their length */
 
 
 static void ngx_mentara_sio_json(mentara_json_t *j, u_char *buf, size_t size);
@@ -166,7 +167,7 @@ ngx_mentara_sio_put_ack(ngx_mentara_sio_t *s, int64_t id, ngx_str_t *data)
 ngx_mentara_frame_t *
 ngx_mentara_sio_event_frame(ngx_mentara_outgoing_t *o)
 {
-    u_char                head[128], *p;
+    u_char                head[256], *p;
     size_t                len;
     mentara_json_t        j;
     mentara_slice_t       name;
