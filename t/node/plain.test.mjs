@@ -477,7 +477,7 @@ for (const workers of [1, 4]) {
           socket.send(text(whole.subarray(0, cut), { fin: false }),
                       frame(PING, "between"), frame(CONTINUATION, whole.subarray(cut)));
         }
-        await until(() => socket.events.filter(({ ack }) => ack === 1).length === 5
+        await until(() => socket.events.filter(({ ack }) => ack === 1).length === 6
           || socket.ended, "all answers");
         assert.ok(socket.events.filter(({ ack }) => ack === 1)
           .every(({ data }) => data.message.content === "\u{1f600}\u00e9"));
