@@ -277,9 +277,18 @@ ngx_mentara_ws_flushed(ngx_mentara_ws_t *ws)
             return;
         }
 
-        /* the peer's close is waited for, but not for ever */
+        /*
+         * The peer's close is waited for, but not for ever; one that broke
+         * the protocol is not understood any more: it hears of the end.
+         */
+
+        if (ws->failed) {
+            (void) ngx_shutdown_socket(ws->r->connection->fd,
+                                       NGX_WRITE_SHUTDOWN);
+        }
 
         ngx_add_timer(ws->r->connection->read, ws->conf->close_timeout);
+        ngx_mentara_ws_read_again(ws);
         return;
     }
 

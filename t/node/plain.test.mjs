@@ -22,7 +22,7 @@ const LOCATIONS = door("query", "mentara_token_query on")
   + door("deflate", "mentara_deflate on")
   + door("ping", "mentara_ping interval=300ms timeout=300ms")
   + door("small", "mentara_max_payload 64k")
-  + door("brief", "mentara_socket_lifetime 1s")
+  + door("brief", "mentara_socket_lifetime 3s")
   + door("app", "mentara_origin https://app.example");
 
 async function freePort() {
@@ -415,21 +415,41 @@ for (const workers of [1, 4]) {
         assert.deepEqual(acks, Array.from({ length: 40 }, (_, i) => i));
       });
 
-      it("authenticate renews; another person's token ends the socket", async () => {
-        const socket = await raw(server, "mia", { path: "/brief/ws" });
+      it("authenticate renews: the socket outlives one that did not", async () => {
+        const path = "/brief/ws";
+        const plain = await raw(server, "mia", { path });
         const begun = Date.now();
-        assert.deepEqual(await socket.ask("authenticate", { token: server.token("mia") }, 1),
-                         { success: true });
-        const bad = await socket.ask("authenticate", { token: "nonsense" }, 2);
-        assert.deepEqual([bad.statusCode, bad.code], [401, "token_invalid"]);
-        await socket.closed();
-        assert.ok(Date.now() - begun >= 900);
+        const renewed = await raw(server, "mia", { path });
 
-        const other = await raw(server, "mia");
-        const answer = await other.ask("authenticate", { token: server.token("ana") }, 3);
-        assert.equal(answer.statusCode, 403);
-        await other.closed();
+        // the server counts in whole seconds
+        for (let n = 0; !plain.ended; n++) {
+          const bad = await renewed.ask("authenticate", { token: "nonsense" }, 2 * n);
+          assert.deepEqual([bad.statusCode, bad.code], [401, "token_invalid"]);
+          assert.deepEqual(await renewed.ask("authenticate",
+            { token: server.token("mia") }, 2 * n + 1), { success: true });
+          await until(() => plain.ended, "its end", 200).catch(() => {});
+          assert.ok(Date.now() - begun < 8000);
+        }
+
+        assert.ok(Date.now() - begun >= 1900);
+        assert.equal((await renewed.ask("join_conversation", { conversationId: id }, -1))
+          .success, true);
       });
+
+      it("authenticate with another person's token, or another sid: 403 and the end",
+        async () => {
+          const other = await raw(server, "mia");
+          const answer = await other.ask("authenticate", { token: server.token("ana") }, 3);
+          assert.deepEqual([answer.success, answer.statusCode], [false, 403]);
+          await other.closed();
+
+          const sid = await raw(server, null, bearer(server.token("mia", { sid: "s1" })));
+          assert.equal((await sid.ask("authenticate",
+            { token: server.token("mia", { sid: "s1" }) }, 1)).success, true);
+          assert.equal((await sid.ask("authenticate",
+            { token: server.token("mia", { sid: "s2" }) }, 2)).statusCode, 403);
+          await sid.closed();
+        });
     });
 
     describe("frames", () => {
@@ -689,3 +709,173 @@ for (const workers of [1, 4]) {
     });
   });
 }
+
+describe("the plain door without Postgres", { timeout: 60000 }, () => {
+  let server;
+
+  before(async () => { server = await Server.start({ workers: 2 }); });
+  after(async () => assert.deepEqual(await server.stop(), []));
+
+  it("b81: 503 with Retry-After, sockets stay, and all is well when it is back", async () => {
+    const id = await server.direct("mia", "ana");
+    const mia = await raw(server, "mia");
+    await server.do("pg_stop");
+
+    // a user who is known for 0.5 s may still come in and wait
+    await until(async () => {
+      const answer = await new Raw(server, "ben").answered();
+      if (answer.status !== 503) return false;
+      assert.equal(answer.json.code, "db_unavailable");
+      assert.ok(Number(answer.headers["retry-after"]) >= 1);
+      return true;
+    }, "a 503");
+
+    const failed = await mia.ask("send_message", { conversationId: id, content: "in vain" }, 1);
+    assert.equal(failed.success, false);
+    assert.equal(failed.statusCode, 503);
+    assert.ok(failed.retryAfter >= 1);
+    assert.equal(mia.ended, false);
+
+    await server.do("pg_start");
+    await until(async () => (await new Raw(server, "ben").answered()).status === 101,
+                "a way in");
+    const answer = await until(async () => {
+      const n = mia.events.length + 10;
+      const a = await mia.ask("send_message", { conversationId: id, content: "it is back" }, n);
+      return a.success && a;
+    }, "a message");
+    await mia.next(({ event, data }) => event === "new_message"
+      && data.id === answer.message.id);
+  });
+
+  it("who comes without a database waits up to 5 s, then is closed 1013", async () => {
+    await raw(server, "mia");
+    const socket = new Raw(server, "mia");
+    await server.do("pg_stop");
+    const late = [];
+    for (let i = 0; i < 5; i++) late.push(new Raw(server, "mia"));
+
+    for (const one of [socket, ...late]) {
+      await one.answered();
+      if (one.status === 503) continue;
+      assert.equal(one.status, 101);
+      await until(() => one.ended || one.events.length > 0, "an end or a beginning");
+      if (one.events.length === 0) assert.equal(one.code, 1013);
+    }
+
+    await server.do("pg_start");
+    await until(async () => (await new Raw(server, "mia").answered()).status === 101, "a way in");
+  });
+});
+
+describe("the plain door at a reload", { timeout: 120000 }, () => {
+  for (const workers of [1, 4]) {
+    it(`${workers} worker(s): 1012, spread over mentara_drain, nothing before it, nothing lost`,
+      async () => {
+        const server = await Server.start({ workers,
+          directives: "mentara_drain 2s; mentara_user_sockets 1000;" });
+        const id = await server.direct("mia", "ana");
+        const sockets = await Promise.all(Array.from({ length: 200 },
+          (_, i) => raw(server, i % 2 ? "mia" : "ana")));
+        const ends = [];
+        const last = [];
+
+        sockets.forEach((socket, i) => {
+          socket.socket.on("close", () => { ends.push(Date.now()); });
+          last[i] = socket.frames.length;
+        });
+
+        const said = [];
+        said.push((await server.said("mia", id, "before the reload")).id);
+        await Promise.all(sockets.map((s) => s.next(({ data }) => data?.id === said[0])));
+        sockets.forEach((socket, i) => { last[i] = socket.frames.length; });
+
+        await server.do("reload");
+        await until(() => sockets.every(({ ended }) => ended), "all closed", 15000);
+        assert.ok(sockets.every(({ code }) => code === 1012),
+                  [...new Set(sockets.map(({ code }) => code))].join());
+        ends.sort((a, b) => a - b);
+        const spread = ends.at(-1) - ends[0];
+        assert.ok(spread >= 1000 && spread <= 4000, `spread over ${spread} ms`);
+        const half = ends.filter((at) => at < ends[0] + spread / 2).length;
+        assert.ok(half > 40 && half < 160, `${half} of 200 in the first half`);
+
+        sockets.forEach((socket, i) => {
+          const more = socket.frames.slice(last[i]);
+          assert.deepEqual(more.filter(({ opcode }) => opcode !== CLOSE
+            && opcode !== TEXT).length, 0);
+          assert.equal(more.at(-1).opcode, CLOSE);
+        });
+
+        for (let i = 0; i < 5; i++) {
+          said.push((await server.said("mia", id, `while they were away ${i}`)).id);
+        }
+
+        await Promise.all(sockets.map(async (socket, i) => {
+          const back = await raw(server, i % 2 ? "mia" : "ana",
+                                 { query: `?offset=${socket.offset}` });
+          assert.deepEqual(back.all("new_message").map((m) => m.id), said.slice(1));
+          assert.equal(back.all("connected")[0].recovered, true);
+        }));
+
+        assert.deepEqual(await server.stop(), []);
+      });
+
+    it(`${workers} worker(s): messages said all the time arrive once and in order`, async () => {
+      const server = await Server.start({ workers,
+        directives: "mentara_drain 1s; mentara_user_sockets 1000;" });
+      const id = await server.direct("mia", "ana");
+      let going = true;
+      let clean = true;
+
+      // a client that comes back with its last offset whenever it is closed
+      const follow = async () => {
+        const heard = [];
+        let offset;
+        let times = 0;
+        while (going || heard.length < said.length) {
+          const socket = new Raw(server, "ana", offset ? { query: `?offset=${offset}` } : {});
+          await socket.answered();
+          if (socket.status !== 101) continue;
+          times++;
+          await until(() => socket.ended || (!going
+            && heard.length + socket.all("new_message").length >= said.length),
+          "the end", 30000);
+          if (times > 1 && socket.all("connected").some(({ recovered }) => !recovered)) {
+            clean = false;
+          }
+          heard.push(...socket.all("new_message").map((m) => m.id));
+          offset = socket.offset ?? offset;
+          socket.close();
+        }
+        return heard;
+      };
+
+      const said = [];
+      const first = await raw(server, "ana");
+      const followers = Array.from({ length: 20 }, follow);
+      await until(() => server.sockets.filter((s) =>
+        s.all?.("connected").length).length >= 21, "all of them");
+
+      const talk = (async () => {
+        while (going) said.push((await server.said("mia", id, `number ${said.length}`)).id);
+      })();
+
+      for (let i = 0; i < 3; i++) {
+        const old = await server.do("workers");
+        const n = said.length;
+        await server.do("reload");
+        await until(async () => !(await server.do("workers")).some((p) => old.includes(p)),
+                    "the old workers' end", 20000);
+        await until(() => said.length > n + 5, "messages");
+      }
+
+      going = false;
+      await talk;
+      for (const heard of await Promise.all(followers)) assert.deepEqual(heard, said);
+      assert.ok(clean, "all came back recovered");
+      first.close();
+      assert.deepEqual(await server.stop(), []);
+    });
+  }
+});
