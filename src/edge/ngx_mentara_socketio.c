@@ -1,6 +1,7 @@
 
 #include <ngx_mentara_socketio.h>
 #include <ngx_mentara_socketio_part.h>
+#include <ngx_mentara_attach.h>
 #include <ngx_mentara_credential.h>
 #include <ngx_mentara_handshake.h>
 #include <ngx_mentara_metrics.h>
@@ -594,7 +595,7 @@ ngx_mentara_sio_drained(ngx_mentara_eio_t *eio)
     s = eio->data;
 
     if (s->client.session != NULL) {
-        ngx_mentara_session_drained(s->client.session);
+        ngx_mentara_attach_drained(s->client.session);
     }
 }
 
