@@ -20,9 +20,12 @@ describe("devices under dying workers and reloads", { timeout: 300000 }, () => {
                    recovered: 0, reload: 0 };
 
   before(async () => {
+    // a stock client whose WebSocket dies within the upgrade polls no more
+    // and waits for a ping: they come often here
     server = await Server.start({
-      workers: 4, connections: 4096,
-      directives: "mentara_drain 1s; mentara_user_sockets 1000;" });
+      workers: 4, connections: 4096, zone: "32m",
+      directives: "mentara_drain 1s; mentara_user_sockets 1000;"
+                  + " mentara_ping interval=1s timeout=2s;" });
     await server.sql(`insert into messaging.people (id, first_name, last_name, role)
       select 'chaos' || n, 'C' || n, 'X', 'therapist' from generate_series(0, 199) n`);
   });
@@ -156,12 +159,16 @@ describe("devices under dying workers and reloads", { timeout: 300000 }, () => {
 
     const violations = [];
     devices.forEach((device, n) => {
-      const all = acknowledged.get(conversations[Math.floor(n / DEVICES)].id);
+      const own = conversations[Math.floor(n / DEVICES)].id;
+      const all = acknowledged.get(own);
       const seqs = device.heard.map(({ seq }) => seq);
       const ids = device.heard.map(({ id }) => id);
       const lost = all.filter((id) => !ids.includes(id));
 
       device.done = true;
+      if (device.heard.some(({ conversationId }) => conversationId !== own)) {
+        violations.push(`${device.kind} ${device.who}: of another conversation`);
+      }
       if (lost.length) violations.push(`${device.kind} ${device.who}: ${lost.length} lost`);
       if (new Set(ids).size < ids.length) {
         violations.push(`${device.kind} ${device.who}: ${ids.length - new Set(ids).size} twice`);
