@@ -1,8 +1,10 @@
 
 #include <ngx_mentara_client.h>
+#include <ngx_mentara_attach.h>
 #include <ngx_mentara_metrics.h>
 #include <ngx_mentara_notice.h>
 #include <ngx_mentara_ops.h>
+#include <ngx_mentara_publish.h>
 #include <mentara_fields.h>
 #include <mentara_id.h>
 #include <mentara_json.h>
@@ -175,7 +177,7 @@ ngx_mentara_client_start(ngx_mentara_client_t *c,
         return NGX_ERROR;
     }
 
-    if (ngx_mentara_session_attach(c->session, back, c->mlcf->socket.most,
+    if (ngx_mentara_attach(c->session, back, c->mlcf->socket.most,
                                    who->token)
         != NGX_OK)
     {
@@ -550,7 +552,7 @@ ngx_mentara_client_run(ngx_mentara_ask_t *ask, ngx_uint_t endpoint,
     }
 
     op->env->pg = c->mmcf->pg;
-    op->env->publish = ngx_mentara_live_publish;
+    op->env->publish = ngx_mentara_publish;
     op->env->publish_data = c->mmcf->live;
     op->endpoint = endpoint;
     op->role = c->session->user->role;

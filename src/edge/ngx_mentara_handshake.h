@@ -25,7 +25,7 @@ ngx_uint_t ngx_mentara_handshake_token(ngx_mentara_request_t *q,
 
 /*
  * Whether the user may have one more socket.  NGX_OK, or NGX_BUSY: q->limit
- * tells until when.  counted: a connection of the user's budget is taken.
+ * tells until when.  A connection of the user's budget is taken.
  */
 ngx_int_t ngx_mentara_handshake_room(ngx_mentara_request_t *q,
     ngx_str_t *user);

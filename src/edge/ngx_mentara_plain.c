@@ -2,6 +2,7 @@
 #include <ngx_mentara_plain.h>
 #include <ngx_mentara_admit.h>
 #include <ngx_mentara_client.h>
+#include <ngx_mentara_attach.h>
 #include <ngx_mentara_credential.h>
 #include <ngx_mentara_handshake.h>
 #include <ngx_mentara_metrics.h>
@@ -360,7 +361,7 @@ ngx_mentara_plain_drained(ngx_mentara_ws_t *ws)
     p = ws->data;
 
     if (p->client.session != NULL) {
-        ngx_mentara_session_drained(p->client.session);
+        ngx_mentara_attach_drained(p->client.session);
     }
 }
 

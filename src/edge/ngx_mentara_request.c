@@ -24,6 +24,7 @@ ngx_mentara_request_create(ngx_http_request_t *r)
     cln->handler = ngx_mentara_request_cleanup;
 
     q->r = r;
+    q->match = MENTARA_ROUTE_UNKNOWN;
     q->mmcf = ngx_http_get_module_main_conf(r, ngx_mentara_module);
     q->mlcf = ngx_http_get_module_loc_conf(r, ngx_mentara_module);
     ngx_hex_dump(q->id, random, sizeof(random));

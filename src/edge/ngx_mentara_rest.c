@@ -4,6 +4,7 @@
 #include <ngx_mentara_credential.h>
 #include <ngx_mentara_notice.h>
 #include <ngx_mentara_ops.h>
+#include <ngx_mentara_publish.h>
 #include <ngx_mentara_reply.h>
 #include <ngx_mentara_status.h>
 #include <mentara_emoji.h>
@@ -594,7 +595,7 @@ ngx_mentara_rest_run(ngx_mentara_request_t *q)
 
     op = q->op;
     op->env->pg = q->mmcf->pg;
-    op->env->publish = (q->mmcf->live != NULL) ? ngx_mentara_live_publish
+    op->env->publish = (q->mmcf->live != NULL) ? ngx_mentara_publish
                                                : NULL;
     op->env->publish_data = q->mmcf->live;
     op->endpoint = q->route.endpoint;

@@ -1,6 +1,7 @@
 
 #include <ngx_mentara_socketio.h>
 #include <ngx_mentara_socketio_part.h>
+#include <ngx_mentara_attach.h>
 #include <ngx_mentara_credential.h>
 #include <ngx_mentara_handshake.h>
 #include <ngx_mentara_metrics.h>
@@ -11,6 +12,7 @@
 
 
 static ngx_int_t ngx_mentara_sio_request(ngx_mentara_request_t *q);
+static const char *ngx_mentara_sio_later(ngx_mentara_request_t *q);
 static ngx_mentara_sio_t *ngx_mentara_sio_create(ngx_mentara_eio_t *eio,
     ngx_http_request_t *r);
 static void ngx_mentara_sio_free(ngx_mentara_sio_t *s);
@@ -18,8 +20,6 @@ static void ngx_mentara_sio_late(ngx_event_t *ev);
 
 static ngx_int_t ngx_mentara_sio_open(ngx_mentara_eio_t *eio,
     ngx_http_request_t *r);
-static ngx_int_t ngx_mentara_sio_bearer(ngx_mentara_sio_t *s,
-    ngx_mentara_request_t *q);
 static ngx_int_t ngx_mentara_sio_adopt(ngx_mentara_eio_t *eio,
     ngx_http_request_t *r, ngx_str_t *state, ngx_str_t *mark);
 static void ngx_mentara_sio_message(ngx_mentara_eio_t *eio, ngx_uint_t binary,
@@ -108,9 +108,20 @@ ngx_mentara_socketio_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_mentara_sio_request(ngx_mentara_request_t *q)
 {
+    ngx_str_t    sid;
+    const char  *code;
+
     if (q->r->method == NGX_HTTP_OPTIONS) {
         q->route.allow = "GET, POST, OPTIONS";
         return ngx_mentara_reply_options(q);
+    }
+
+    if (ngx_http_arg(q->r, (u_char *) "sid", 3, &sid) != NGX_OK) {
+        code = ngx_mentara_sio_later(q);
+
+        if (code != NULL) {
+            return ngx_mentara_reply_error(q, code, NULL, 0);
+        }
     }
 
     if (ngx_mentara_reply_cors(q) != NGX_OK) {
@@ -119,6 +130,43 @@ ngx_mentara_sio_request(ngx_mentara_request_t *q)
 
     return ngx_mentara_eio_request(q->r, q->mmcf->eio, &q->mlcf->socket.eio,
                                    &ngx_mentara_sio_eio);
+}
+
+
+/*
+ * What passes by itself is told at the handshake, where a client tries again.
+ * A token that is no good is not: CONNECT may bring another one.
+ */
+
+static const char *
+ngx_mentara_sio_later(ngx_mentara_request_t *q)
+{
+    ngx_str_t               token, none;
+    ngx_mentara_client_t    c;
+    ngx_mentara_identity_t  who;
+
+    if (ngx_mentara_live_ready(q->mmcf->live) != NGX_OK) {
+        return "db_unavailable";
+    }
+
+    if (ngx_mentara_handshake_token(q, &token) == NGX_MENTARA_CREDENTIAL_NONE)
+    {
+        return NULL;
+    }
+
+    ngx_str_null(&none);
+    ngx_mentara_client_init(&c, q->mmcf, q->mlcf, &ngx_mentara_sio_client);
+
+    if (ngx_mentara_client_judge(&c, &token, &none, q->r->pool, &who) != NULL)
+    {
+        return NULL;
+    }
+
+    q->claims.sub = who.user;
+    q->authenticated = 1;
+
+    return (ngx_mentara_handshake_room(q, &who.user) == NGX_OK)
+           ? NULL : "rate_limited";
 }
 
 
@@ -181,74 +229,40 @@ ngx_mentara_sio_late(ngx_event_t *ev)
 }
 
 
-/* what passes by itself is told here already, where a client tries again */
+/* a token of the request counts unless CONNECT brings one */
 
 static ngx_int_t
 ngx_mentara_sio_open(ngx_mentara_eio_t *eio, ngx_http_request_t *r)
 {
-    ngx_int_t               rc;
+    ngx_str_t               token;
     ngx_mentara_sio_t      *s;
     ngx_mentara_request_t  *q;
 
     q = ngx_http_get_module_ctx(r, ngx_mentara_module);
-
-    if (ngx_mentara_live_ready(q->mmcf->live) != NGX_OK) {
-        return ngx_mentara_reply_error(q, "db_unavailable", NULL, 0);
-    }
 
     s = ngx_mentara_sio_create(eio, r);
     if (s == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_mentara_sio_bearer(s, q);
+    if (ngx_mentara_handshake_token(q, &token) != NGX_MENTARA_CREDENTIAL_NONE)
+    {
+        s->token.data = ngx_alloc(token.len + 1, ngx_cycle->log);
 
-    if (rc != NGX_OK) {
-        ngx_mentara_sio_free(s);
-        return (rc == NGX_BUSY)
-               ? ngx_mentara_reply_error(q, "rate_limited", NULL, 0)
-               : NGX_HTTP_INTERNAL_SERVER_ERROR;
+        if (s->token.data == NULL) {
+            ngx_mentara_sio_free(s);
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ngx_memcpy(s->token.data, token.data, token.len);
+        s->token.len = token.len;
+        s->counted = q->authenticated;
     }
 
     ngx_add_timer(&s->timer, NGX_MENTARA_SIO_CONNECT_TIMEOUT);
     ngx_mentara_sio_save(s);
 
     return NGX_OK;
-}
-
-
-/* a token of the request counts unless CONNECT brings one */
-
-static ngx_int_t
-ngx_mentara_sio_bearer(ngx_mentara_sio_t *s, ngx_mentara_request_t *q)
-{
-    ngx_str_t               token, none;
-    ngx_mentara_identity_t  who;
-
-    if (ngx_mentara_handshake_token(q, &token) == NGX_MENTARA_CREDENTIAL_NONE)
-    {
-        return NGX_OK;
-    }
-
-    s->token.data = ngx_alloc(token.len + 1, ngx_cycle->log);
-    if (s->token.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(s->token.data, token.data, token.len);
-    s->token.len = token.len;
-
-    ngx_str_null(&none);
-
-    if (ngx_mentara_client_judge(&s->client, &token, &none, q->r->pool, &who)
-        != NULL)
-    {
-        return NGX_OK;
-    }
-
-    s->counted = 1;
-
-    return ngx_mentara_handshake_room(q, &who.user);
 }
 
 
@@ -594,7 +608,7 @@ ngx_mentara_sio_drained(ngx_mentara_eio_t *eio)
     s = eio->data;
 
     if (s->client.session != NULL) {
-        ngx_mentara_session_drained(s->client.session);
+        ngx_mentara_attach_drained(s->client.session);
     }
 }
 

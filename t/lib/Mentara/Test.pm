@@ -23,7 +23,7 @@ use constant SECRET => 'a secret of the tests that has some length 0123456789';
 
 
 # options of Mentara::Nginx; also directives => text in http, limits => 1,
-# zone => size
+# zone => its size and parameters
 sub server {
     my (%o) = @_;
 
@@ -32,8 +32,8 @@ sub server {
     my $secret = $nginx->write_file('secret', SECRET);
     my $limits = $o{limits} ? '' : 'mentara_limit off;';
     my $postgres = $o{postgres} // 'connections=4 timeout=5s';
-    my $conninfo = $o{conninfo} // $db->conninfo;
     my $zone = $o{zone} // '8m';
+    my $conninfo = $o{conninfo} // $db->conninfo;
     my $keys = $o{keys} // "mentara_jwt_secret HS256 $secret;";
 
     $nginx->{http} = <<"CONF" . ($o{directives} // '');
