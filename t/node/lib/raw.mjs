@@ -48,7 +48,7 @@ export class Raw {
   constructor(server, who, { path = "/messaging/ws", query = "", headers = {},
                              local, method = "GET", version = "1.1",
                              upgrade = true, pong = true, answerClose = true,
-                             highWaterMark } = {}) {
+                             parse = JSON.parse } = {}) {
     const { hostname, port } = new URL(server.url);
     const all = {
       host: `${hostname}:${port}`,
@@ -60,7 +60,7 @@ export class Raw {
       ...headers,
     };
 
-    this.options = { pong, answerClose };
+    this.options = { pong, answerClose, parse };
     this.key = all["sec-websocket-key"];
     this.frames = [];
     this.events = [];
@@ -68,8 +68,7 @@ export class Raw {
     this.code = undefined;         // of the close frame that came
     this.ended = false;            // the connection has gone
     this.rest = Buffer.alloc(0);
-    this.socket = net.connect({ host: hostname, port, localAddress: local,
-      noDelay: true, ...(highWaterMark ? { highWaterMark } : {}) });
+    this.socket = net.connect({ host: hostname, port, localAddress: local, noDelay: true });
     this.socket.on("error", () => {});
     this.socket.on("data", (data) => this.#came(data));
     this.socket.on("end", () => this.#end());
@@ -134,7 +133,7 @@ export class Raw {
   #frame(f) {
     this.frames.push(f);
     if (f.opcode === TEXT) {
-      this.events.push(JSON.parse((f.rsv & 4) === 0 ? f.payload
+      this.events.push(this.options.parse((f.rsv & 4) === 0 ? f.payload
         : inflateRawSync(Buffer.concat([f.payload, Buffer.from([0, 0, 255, 255])]),
                          { finishFlush: constants.Z_SYNC_FLUSH })));
     }
@@ -218,3 +217,29 @@ export class Raw {
 
 // opened, and `connected` was heard
 export const raw = (server, who, options) => new Raw(server, who, options).connected();
+
+// what an Engine.IO packet of a server says, as the plain door's frames
+export function packet(data) {
+  const line = data.toString();
+  const body = line.slice(line.indexOf(",") + 1);
+
+  switch (line.slice(0, 2)) {
+  case "40": return { accepted: JSON.parse(body) };
+  case "42": {
+    const [event, value, offset] = JSON.parse(body);
+    return { event, data: value, offset };
+  }
+  default: return { packet: line };
+  }
+}
+
+// the same by Socket.IO over a WebSocket: socket.pid after `connected`
+export async function rawio(server, who, { auth = {}, ...options } = {}) {
+  const socket = new Raw(server, null, { path: "/socket.io/",
+    query: "?EIO=4&transport=websocket", parse: packet, ...options });
+
+  await socket.next(({ packet: p }) => p?.startsWith("0"));
+  socket.send(text(`40/messaging,${JSON.stringify({ token: server.token(who), ...auth })}`));
+  socket.pid = (await socket.next(({ accepted }) => accepted)).accepted.pid;
+  return socket.connected();
+}
