@@ -5,6 +5,8 @@
 #define NGX_MENTARA_WS_IOVS  64
 
 
+static ngx_int_t ngx_mentara_ws_fits(ngx_mentara_ws_t *ws,
+    ngx_mentara_frame_t *f);
 static void ngx_mentara_ws_flush(ngx_mentara_ws_t *ws);
 static ngx_int_t ngx_mentara_ws_write(ngx_mentara_ws_t *ws);
 static void ngx_mentara_ws_sent(ngx_mentara_ws_t *ws, size_t n);
@@ -14,6 +16,7 @@ static void ngx_mentara_ws_flushed(ngx_mentara_ws_t *ws);
 void
 ngx_mentara_ws_send(ngx_mentara_ws_t *ws, ngx_mentara_frame_t *f)
 {
+    ngx_int_t              rc;
     ngx_mentara_ws_out_t  *out;
 
     if (ws->close_sent || ws->broken) {
@@ -24,9 +27,13 @@ ngx_mentara_ws_send(ngx_mentara_ws_t *ws, ngx_mentara_frame_t *f)
         goto failed;
     }
 
-    if (ws->pending + f->len > ws->conf->buffer
-        && ws->pending > 0 && f->opcode < MENTARA_WS_CLOSE)
-    {
+    rc = ngx_mentara_ws_fits(ws, f);
+
+    if (rc == NGX_ERROR) {
+        goto failed;
+    }
+
+    if (rc == NGX_DECLINED) {
         ngx_mentara_ws_discard(ws);
         ngx_mentara_ws_send_close(ws, MENTARA_WS_TRY_LATER);
         ws->slow = 1;
@@ -54,6 +61,31 @@ failed:
 
     ws->broken = 1;
     ngx_mentara_ws_due(ws);
+}
+
+
+/*
+ * Whether the socket may keep that much: NGX_OK, NGX_DECLINED or NGX_ERROR.
+ * Many events of one turn have not been tried yet: who reads is not slow.
+ */
+
+static ngx_int_t
+ngx_mentara_ws_fits(ngx_mentara_ws_t *ws, ngx_mentara_frame_t *f)
+{
+    if (ws->pending + f->len <= ws->conf->buffer
+        || ws->pending == 0 || f->opcode >= MENTARA_WS_CLOSE)
+    {
+        return NGX_OK;
+    }
+
+    if (!ws->r->connection->buffered
+        && ngx_mentara_ws_write(ws) == NGX_ERROR)
+    {
+        return NGX_ERROR;
+    }
+
+    return (ws->pending + f->len <= ws->conf->buffer || ws->pending == 0)
+           ? NGX_OK : NGX_DECLINED;
 }
 
 
