@@ -193,6 +193,7 @@ ngx_mentara_eio_put(ngx_mentara_eio_t *s, ngx_mentara_frame_t *f,
                              s->conf->ws.buffer, mark);
 
     if (rc != NGX_OK) {
+        s->slow = 1;
         ngx_mentara_eio_end(s, 0, MENTARA_WS_TRY_LATER);
     }
 }
@@ -535,5 +536,6 @@ ngx_mentara_eio_ws_closed(ngx_mentara_ws_t *ws, ngx_uint_t code)
 
     s = ws->data;
     s->ws = NULL;
+    s->slow = ws->slow;
     ngx_mentara_eio_end(s, 0, code);
 }

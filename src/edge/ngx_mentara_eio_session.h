@@ -81,6 +81,7 @@ struct ngx_mentara_eio_s {
     unsigned                          pinged:1;
     unsigned                          paused:1;
     unsigned                          ended:1;   /* in worker->ending */
+    unsigned                          slow:1;    /* that is why it ended */
     unsigned                          release:1;
     unsigned                          upgraded:1;
     unsigned                          local:1;   /* to a WebSocket of ours */

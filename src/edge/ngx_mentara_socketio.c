@@ -620,7 +620,7 @@ ngx_mentara_sio_closed(ngx_mentara_eio_t *eio, ngx_uint_t released)
 
     s = eio->data;
 
-    if (eio->ws != NULL && eio->ws->slow) {
+    if (eio->slow) {
         ngx_mentara_metric_add(&s->client.mmcf->zone,
                                NGX_MENTARA_METRIC_SLOW_SOCKETS, 1);
     }
