@@ -461,6 +461,10 @@ ngx_mentara_plain_event(ngx_mentara_session_t *s, ngx_mentara_outgoing_t *o)
     }
 
     ngx_mentara_ws_send(p->ws, f);
+
+    if (p->ws->close_sent || p->ws->broken) {
+        s->deaf = 1;
+    }
 }
 
 

@@ -720,6 +720,13 @@ ngx_mentara_sio_event(ngx_mentara_session_t *session,
     }
 
     ngx_mentara_eio_send(s->eio, f, o->offset.len ? &o->offset : NULL);
+
+    if (s->eio->ended
+        || (s->eio->ws != NULL
+            && (s->eio->ws->close_sent || s->eio->ws->broken)))
+    {
+        session->deaf = 1;
+    }
 }
 
 

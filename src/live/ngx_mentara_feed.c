@@ -204,7 +204,7 @@ ngx_mentara_dispatch(ngx_mentara_dispatch_t *d)
 static ngx_uint_t
 ngx_mentara_dispatch_to(ngx_mentara_dispatch_t *d, ngx_mentara_session_t *s)
 {
-    if (s->ending) {
+    if (s->ending || s->deaf) {
         return 0;
     }
 
@@ -561,5 +561,9 @@ ngx_mentara_dispatch_write(ngx_mentara_dispatch_t *d,
 
     s->told = e->position;
     s->door->event(s, &d->out);
-    ngx_mentara_metric_add(d->live->zone, NGX_MENTARA_METRIC_DELIVERED, 1);
+
+    if (!s->deaf) {
+        ngx_mentara_metric_add(d->live->zone, NGX_MENTARA_METRIC_DELIVERED,
+                               1);
+    }
 }

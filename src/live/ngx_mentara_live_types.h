@@ -217,6 +217,7 @@ struct ngx_mentara_session_s {
     unsigned                   waits:1;    /* in live->waiting */
     unsigned                   present:1;  /* counted as a device */
     unsigned                   first:1;    /* of its user, when it came */
+    unsigned                   deaf:1;     /* its transport takes no more */
     unsigned                   ending:1;
 };
 

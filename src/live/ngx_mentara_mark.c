@@ -25,7 +25,7 @@ ngx_mentara_record_delivered(ngx_mentara_record_t *r, ngx_str_t *actor,
 
     user = &r->session->user->sn.str;
 
-    if (seq <= r->delivered
+    if (r->session->deaf || seq <= r->delivered
         || (user->len == actor->len
             && ngx_memcmp(user->data, actor->data, user->len) == 0))
     {

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { after, afterEach, before, describe, it } from "node:test";
 import { deflateRawSync } from "node:zlib";
 import { faults } from "./events.mjs";
-import { Server, until } from "./lib/server.mjs";
+import { Server, sleep, until } from "./lib/server.mjs";
 import { BINARY, CLOSE, CONTINUATION, PING, PONG, Raw, TEXT, closing, frame, raw,
          text } from "./lib/raw.mjs";
 
@@ -558,6 +558,24 @@ for (const workers of [1, 4]) {
           assert.equal(await socket.closed(), 1002);
         });
       }
+
+      it("what comes after the server's close counts as delivered to nobody", async () => {
+        const mia = await raw(server, "mia");
+        const ana = await raw(server, "ana", { answerClose: false });
+        const first = await server.said("mia", id, "delivered to one who listens");
+        await mia.next(({ event, data }) => event === "message_delivered"
+          && data.messageId === first.id);
+        ana.send(frame(BINARY, "x"));
+        await until(() => ana.code === 1003, "the close");
+        const second = await server.said("mia", id, "for one who is going");
+        await mia.next(({ data }) => data?.id === second.id);
+
+        // marks are stored at most once a second
+        await sleep(1500);
+        assert.deepEqual(await server.sql(`select delivered_seq from messaging.participants
+          where user_id = 'ana' and conversation_id = '${id}'`), [[String(first.seq)]]);
+        assert.equal(mia.all("message_delivered").some((d) => d.messageId === second.id), false);
+      });
 
       it("after our close nothing more is answered", async () => {
         const socket = await raw(server, "mia", { answerClose: false });
