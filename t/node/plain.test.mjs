@@ -843,7 +843,8 @@ describe("the plain door at a reload", { timeout: 120000 }, () => {
       const server = await Server.start({ workers,
         directives: "mentara_drain 1s; mentara_user_sockets 1000;" });
       const id = await server.direct("mia", "ana");
-      let going = true;
+      let going = true;         // there is more to come
+      let talking = true;
       let clean = true;
 
       // a client that comes back with its last offset whenever it is closed
@@ -877,7 +878,7 @@ describe("the plain door at a reload", { timeout: 120000 }, () => {
 
       // an idle connection may be closed as a request is put on it: say it again
       const talk = (async () => {
-        while (going) {
+        while (talking) {
           const answer = await server.call("mia", "POST", `/conversations/${id}/messages`,
             { content: `number ${said.length}`, clientId: `n${said.length}` }).catch(() => {});
           if (answer) assert.equal(answer.status, 201, answer.text);
@@ -894,8 +895,9 @@ describe("the plain door at a reload", { timeout: 120000 }, () => {
         await until(() => said.length > n + 5, "messages");
       }
 
-      going = false;
+      talking = false;
       await talk;
+      going = false;
       for (const heard of await Promise.all(followers)) assert.deepEqual(heard, said);
       assert.ok(clean, "all came back recovered");
       first.close();
