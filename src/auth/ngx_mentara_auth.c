@@ -34,6 +34,9 @@ struct ngx_mentara_auth_s {
     time_t                      mtime;    /* of the file */
     ngx_uint_t                  generation;
     ngx_mentara_token_cache_t  *cache;
+    unsigned                    running:1;   /* a fetch */
+    unsigned                    failed:1;    /* the last one */
+    unsigned                    wanted:1;    /* a key that is not there */
 };
 
 
@@ -44,6 +47,7 @@ static ngx_int_t ngx_mentara_auth_read(ngx_str_t *name, ngx_pool_t *pool,
     ngx_log_t *log, ngx_str_t *content, time_t *mtime);
 static void ngx_mentara_auth_reread(ngx_mentara_auth_t *a, time_t now,
     ngx_pool_t *pool, ngx_log_t *log);
+static ngx_uint_t ngx_mentara_auth_stale(ngx_mentara_auth_t *a, time_t now);
 static ngx_int_t ngx_mentara_auth_verify(ngx_mentara_auth_t *a,
     ngx_str_t *token, time_t now, ngx_pool_t *pool, ngx_log_t *log,
     ngx_mentara_token_t *entry);
@@ -446,9 +450,7 @@ ngx_mentara_auth_check(ngx_mentara_auth_t *a, ngx_str_t *token, time_t now,
 
     ngx_mentara_auth_reread(a, now, pool, log);
 
-    if (a->uri.len != 0 && (a->jwks == NULL || now - a->fetched >= a->refresh)
-        && now >= a->next)
-    {
+    if (ngx_mentara_auth_stale(a, now)) {
         return NGX_AGAIN;
     }
 
@@ -493,6 +495,24 @@ ngx_mentara_auth_check(ngx_mentara_auth_t *a, ngx_str_t *token, time_t now,
 
     return (entry->exp + a->leeway <= now) ? NGX_MENTARA_TOKEN_EXPIRED
                                            : NGX_OK;
+}
+
+
+/*
+ * Whether keys that were fetched are too old to be used.  While a fetch runs,
+ * and for a while after one that failed, they have to do.
+ */
+
+static ngx_uint_t
+ngx_mentara_auth_stale(ngx_mentara_auth_t *a, time_t now)
+{
+    if (a->uri.len == 0 || a->jwks == NULL || a->running || now < a->next
+        || now - a->fetched < a->refresh)
+    {
+        return 0;
+    }
+
+    return !a->failed || now - a->next >= a->refresh;
 }
 
 
@@ -607,9 +627,16 @@ ngx_mentara_auth_signature(ngx_mentara_auth_t *a, mentara_jws_t *jws,
     rc = ngx_mentara_auth_try(a->keys.elts, a->keys.nelts, alg, &kid, jws,
                               sig, (size_t) n);
 
-    if (rc == NGX_DECLINED && a->jwks != NULL) {
+    if (rc == NGX_OK || rc == NGX_ERROR) {
+        return rc;
+    }
+
+    if (a->jwks != NULL) {
         rc = ngx_mentara_auth_try(a->jwks->keys, a->jwks->n, alg, &kid, jws,
                                   sig, (size_t) n);
+
+    } else if (a->uri.len != 0) {
+        rc = NGX_DECLINED;
     }
 
     if (rc == NGX_OK || rc == NGX_ERROR) {
@@ -624,12 +651,14 @@ ngx_mentara_auth_signature(ngx_mentara_auth_t *a, mentara_jws_t *jws,
         return NGX_MENTARA_TOKEN_INVALID;
     }
 
-    if (now >= a->next) {
+    a->wanted = 1;
+
+    if (a->running || now >= a->next) {
         return NGX_AGAIN;
     }
 
-    return (a->jwks == NULL) ? NGX_MENTARA_KEYS_MISSING
-                             : NGX_MENTARA_TOKEN_INVALID;
+    return (a->jwks == NULL || a->failed) ? NGX_MENTARA_KEYS_MISSING
+                                          : NGX_MENTARA_TOKEN_INVALID;
 }
 
 
@@ -820,17 +849,35 @@ ngx_mentara_auth_copy(ngx_pool_t *pool, json_t *value, ngx_str_t *s)
 
 
 ngx_uint_t
+ngx_mentara_auth_jwks_due(ngx_mentara_auth_t *a, time_t now)
+{
+    return a->uri.len != 0
+           && (a->jwks == NULL || a->wanted || ngx_mentara_auth_stale(a, now));
+}
+
+
+ngx_uint_t
+ngx_mentara_auth_usable(ngx_mentara_auth_t *a)
+{
+    return a->keys.nelts != 0 || a->jwks != NULL;
+}
+
+
+ngx_uint_t
 ngx_mentara_auth_jwks_begin(ngx_mentara_auth_t *a, time_t now,
     ngx_uint_t ahead)
 {
-    if (a->uri.len == 0 || now < a->next) {
+    if (a->uri.len == 0 || a->running || now < a->next) {
         return 0;
     }
 
-    if (ahead && a->jwks != NULL && now - a->fetched < a->refresh) {
+    if (ahead && a->jwks != NULL && !a->wanted
+        && now - a->fetched < a->refresh - a->refresh / 5)
+    {
         return 0;
     }
 
+    a->running = 1;
     a->next = now + ngx_min(a->refresh, NGX_MENTARA_JWKS_WAIT);
 
     return 1;
@@ -844,6 +891,13 @@ ngx_mentara_auth_jwks(ngx_mentara_auth_t *a, ngx_str_t *doc, time_t now,
     ngx_mentara_keys_t  *keys;
 
     keys = (doc == NULL) ? NULL : ngx_mentara_keys_parse(doc, log);
+
+    if (a->running) {
+        a->running = 0;
+        a->wanted = 0;
+        a->failed = (keys == NULL);
+        a->next = now + ngx_min(a->refresh, NGX_MENTARA_JWKS_WAIT);
+    }
 
     if (keys == NULL) {
         ngx_log_error(NGX_LOG_ERR, log, 0,

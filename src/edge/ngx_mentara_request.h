@@ -40,6 +40,7 @@ struct ngx_mentara_request_s {
     ngx_msec_t                    pg_time;
 
     unsigned                      authenticated:1;
+    unsigned                      fetched:1; /* keys, for its token */
     unsigned                      limited:1; /* limit holds figures */
     unsigned                      read:1;    /* the body was read */
     unsigned                      async:1;   /* out of nginx's own events */

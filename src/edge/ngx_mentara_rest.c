@@ -2,6 +2,7 @@
 #include <ngx_mentara_rest.h>
 #include <ngx_mentara_body.h>
 #include <ngx_mentara_credential.h>
+#include <ngx_mentara_jwks_fetch.h>
 #include <ngx_mentara_ops.h>
 #include <ngx_mentara_reply.h>
 #include <ngx_mentara_status.h>
@@ -23,6 +24,8 @@ static void ngx_mentara_rest_refuse(ngx_mentara_request_t *q,
     const char *code);
 static void ngx_mentara_rest_begin(ngx_mentara_request_t *q);
 static void ngx_mentara_rest_authenticate(ngx_mentara_request_t *q);
+static void ngx_mentara_rest_keys(ngx_mentara_request_t *q);
+static void ngx_mentara_rest_keys_done(void *data);
 static void ngx_mentara_rest_account(ngx_mentara_request_t *q);
 static void ngx_mentara_rest_account_done(void *data, ngx_uint_t error,
     ngx_mentara_account_t *account);
@@ -256,7 +259,12 @@ ngx_mentara_rest_authenticate(ngx_mentara_request_t *q)
     switch (rc) {
 
     case NGX_OK:
+        ngx_mentara_jwks_ahead(q->r, q->mlcf->auth);
         break;
+
+    case NGX_AGAIN:
+        ngx_mentara_rest_keys(q);
+        return;
 
     case NGX_MENTARA_TOKEN_EXPIRED:
         ngx_mentara_rest_refuse(q, "token_expired");
@@ -287,6 +295,40 @@ ngx_mentara_rest_authenticate(ngx_mentara_request_t *q)
 
     q->authenticated = 1;
     ngx_mentara_rest_account(q);
+}
+
+
+/* the keys that the token needs are fetched, once for each request */
+
+static void
+ngx_mentara_rest_keys(ngx_mentara_request_t *q)
+{
+    ngx_int_t  rc;
+
+    rc = NGX_DECLINED;
+
+    if (!q->fetched) {
+        q->fetched = 1;
+        rc = ngx_mentara_jwks_fetch(q->r, q->mlcf->auth,
+                                    ngx_mentara_rest_keys_done, q);
+    }
+
+    if (rc != NGX_AGAIN) {
+        ngx_mentara_rest_refuse(q, (rc == NGX_ERROR) ? "internal"
+                                                     : "keys_unavailable");
+    }
+}
+
+
+/* the reference of the door itself is enough */
+
+static void
+ngx_mentara_rest_keys_done(void *data)
+{
+    ngx_mentara_request_t *q = data;
+
+    q->r->main->count--;
+    ngx_mentara_rest_authenticate(q);
 }
 
 
