@@ -19,7 +19,9 @@ use Time::HiRes qw(sleep time);
 my $dir = tempdir(CLEANUP => 1);
 my %key = map { $_ => rsa($_) } qw(one two three);
 my %token = map { $_ => signed($_) } keys %key;
+my $http2 = `curl --version` =~ /HTTP2/;
 my $upstream = key_server();
+my $s;
 
 # --- the first request
 
@@ -113,6 +115,16 @@ answer('set', keys => ['one']);
 nginx->wait_for(sub { with('one')->{code} == 200 }, 'keys without a reload');
 pass('it comes back by itself');
 
+start(more => 'mentara_token_query on;', refresh => '1s');
+for my $mode (qw(status refused garbage)) {
+    answer($mode);
+    nginx->wait_for(sub { requests() if call({}, GET => "/me?token=$token{one}")->{code} == 503 },
+                    'a fetch');
+    unlink "$dir/requests";
+}
+unlike(nginx->slurp('error.log'), qr/eyJ|token=/, 'lines about the fetch hold no token');
+like(nginx->slurp('error.log'), qr{JWKS: "/_jwks", upstream: "http://127}, 'but its address');
+
 # --- a key server that hangs
 
 my $pem = "$dir/three.pem";
@@ -136,7 +148,14 @@ is($?, 0, 'and so does who came first');
 like(nginx->slurp('error.log'), qr/no JWKS came within 5000 ms/, 'the log tells');
 cmp_ok(scalar requests(), '==', 1, 'by one fetch');
 
-start(refresh => '2s');
+start();
+answer('hang');
+$s = raw('GET /messaging/conversations', 'two', 'Connection: close');
+nginx->wait_for(sub { scalar(requests()) }, 'the fetch');
+nginx->reload;
+like(answer_of($s, 8), qr{^HTTP/1.1 503 }, 'after a reload who waits is still answered');
+
+start(refresh => '2s', http2 => 1);
 answer('set', keys => ['one']);
 is(with('one')->{code}, 200, 'keys for two seconds');
 answer('hang');
@@ -151,6 +170,10 @@ while (time < $t + 7) {
     sleep 0.1;
 }
 is("@late", '', 'keys that are too old serve on while new ones do not come');
+$s = raw('GET /messaging/conversations', 'one');
+print $s head('GET /messaging/me', 'one', 'Connection: close');
+is(scalar(() = answer_of($s, 8) =~ m{HTTP/1.1 200 }g), 2, 'also twice on one connection');
+is(h2(''), '2 200', 'and by HTTP/2') if $http2;
 
 # --- ahead of time
 
@@ -169,6 +192,16 @@ nginx->wait_for(sub {
 cmp_ok(time - $t, '<', 5.2, 'keys are fetched before they are too old');
 is(with('one')->{code}, 200, 'and meanwhile requests are served');
 is($slow, 0, 'without waiting');
+nginx->wait_for(sub { with('two')->{code} == 200 }, 'the new keys');
+answer('set', keys => ['one', 'two'], delay => 2);
+nginx->wait_for(sub {
+    $s = raw('POST /messaging/conversations', 'one', 'Content-Length: 10');
+    sleep 0.1;
+    requests() > 2 || !close $s;
+}, 'the third fetch');
+close $s;
+is(with('two')->{code}, 200, 'a client that goes meanwhile harms nobody');
+nginx->wait_for(sub { with('one')->{code} == 200 && requests() > 3 }, 'one more fetch');
 
 # --- shapes of answers
 
@@ -197,7 +230,7 @@ like(nginx->slurp('error.log'), qr/instead of a JWKS came status 404/, 'and the 
 
 start();
 answer('set', keys => ['one'], delay => 1);
-my $s = raw('GET /messaging/conversations', 'one');
+$s = raw('GET /messaging/conversations', 'one');
 nginx->wait_for(sub { scalar(requests()) }, 'the fetch');
 close $s;
 is(with('one')->{code}, 200, 'who waits is served when the first client has gone');
@@ -241,7 +274,7 @@ is($r->{json}{id}, 'mia', 'the answer is whole');
 # --- HTTP/2
 
 SKIP: {
-    skip 'curl without HTTP/2', 6 if `curl --version` !~ /HTTP2/;
+    skip 'curl without HTTP/2', 7 if !$http2;
 
     for my $case (['GET', ''], ['POST', "-H 'Content-Type: application/json' -d '$body'"]) {
         start(http2 => 1);
@@ -261,8 +294,8 @@ SKIP: {
 }
 
 finish();
-kill KILL => $upstream->{pid};
-waitpid $upstream->{pid}, 0;
+
+END { kill KILL => $upstream->{pid} if $upstream && $upstream->{owner} == $$ }
 
 
 ####
@@ -274,6 +307,7 @@ sub start {
     my $refresh = $o{refresh} // '10m';
     my $port = Mentara::Nginx::free_port();
 
+    kill QUIT => nginx->pid if nginx;
     unlink "$dir/requests";
     answer('set', keys => []);
     server(log_level => 'notice', workers => $o{workers} // 1,
@@ -397,9 +431,9 @@ sub raw {
 
 # what comes within some seconds
 sub answer_of {
-    my ($s) = @_;
+    my ($s, $seconds) = @_;
     my $text = '';
-    my $end = time + 4;
+    my $end = time + ($seconds // 4);
     my $bits = '';
 
     vec($bits, fileno $s, 1) = 1;
@@ -426,7 +460,7 @@ sub key_server {
                                        ReuseAddr => 1) or die "listen: $!";
     my $pid = fork // die;
 
-    return { pid => $pid, port => $listen->sockport } if $pid;
+    return { pid => $pid, owner => $$, port => $listen->sockport } if $pid;
 
     $SIG{CHLD} = 'IGNORE';
     while (1) {

@@ -483,8 +483,14 @@ ngx_mentara_jwks_fetched(ngx_http_request_t *sr, void *data, ngx_int_t rc)
 
     ngx_str_t  doc;
 
+    /* set when the body did not fit, whatever rc says */
+
+    if (sr->connection->error) {
+        sr->connection->error = 0;
+        rc = NGX_ERROR;
+    }
+
     sr->post_subrequest = NULL;
-    sr->connection->error = 0;
     sr->buffered = 0;
 
     f->over = 1;
