@@ -643,7 +643,8 @@ select n.id, n.conversation_id, o.content, o.updated_at, o.sender_id
 
 create temp table changes on commit drop as
 select n.conversation_id, n.seq, n.id, n.content as was,
-       coalesce(o.content, '') as content, o.is_deleted, o.is_edited, o.edited_at, o.updated_at, o.sender_id
+       coalesce(o.content, '') as content, o.is_deleted, o.is_edited,
+       o.edited_at, o.updated_at, o.sender_id
   from pg_temp.plan_messages p
   join pg_temp.old_messages o on o.old_id = p.old_id
   join messaging.messages n on n.id = p.id
