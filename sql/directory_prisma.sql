@@ -2,11 +2,14 @@
 -- avatars, account roles and who is active are read from it at each use.
 --
 --   psql -d mentara -f sql/directory_prisma.sql
---   psql -d mentara -v old=public -f sql/directory_prisma.sql
+--
+--   -v old=public        schema of the table
+--   -v copy=on           copies it into messaging.people instead, once more
+--                        or for the first time, and uses that
 --
 -- The table is not changed.  A role that is unknown counts as client.  Where
 -- there are suspendedAt and deactivatedAt, they make somebody inactive too.
--- Back to messaging.people: -v old= (empty).  Can be run at any time.
+-- Back to messaging.people as it is: -v old= (empty).  Can be run at any time.
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -14,6 +17,11 @@
 \if :{?old}
 \else
 \set old public
+\endif
+
+\if :{?copy}
+\else
+\set copy off
 \endif
 
 begin;
@@ -65,6 +73,25 @@ create or replace view messaging.directory as
                 then lower(u."role"::text) else 'client' end as role,
            coalesce(u."isActive", false) as is_active
       from :"old"."User" u;
+
+\endif
+
+\if :copy
+
+insert into messaging.people as p (id, first_name, last_name, avatar_url,
+                                   role, is_active)
+select d.id, d.first_name, d.last_name, d.avatar_url, d.role, d.is_active
+  from messaging.directory d
+    on conflict (id) do update
+   set first_name = excluded.first_name,
+       last_name = excluded.last_name,
+       avatar_url = excluded.avatar_url,
+       role = excluded.role,
+       is_active = excluded.is_active;
+
+create or replace view messaging.directory as
+    select id, first_name, last_name, avatar_url, role, is_active
+      from messaging.people;
 
 \endif
 

@@ -79,7 +79,8 @@ select r.relation, a.attribute
         ('MessageReaction', 'id messageId userId emoji createdAt'),
         ('UserBlock', 'id blockerId blockedId reason createdAt'))
        as r (relation, attributes)
- cross join lateral string_to_table(r.attributes, ' ') as a (attribute);
+ cross join lateral unnest(string_to_array(r.attributes, ' '))
+       as a (attribute);
 
 create temp table import_missing on commit drop as
 select e.relation, c.oid is null as whole,
@@ -147,7 +148,7 @@ comment on table messaging.import_taken is
     'that a later import does not bring back what was removed since.';
 
 -- null when it is no UUID in its usual form
-create function pg_temp.import_uuid(p_text text) returns uuid
+create or replace function pg_temp.import_uuid(p_text text) returns uuid
 language sql immutable
 as $$
     select case when p_text ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
@@ -155,7 +156,7 @@ as $$
 $$;
 
 -- whether the search index of the schema can hold a text
-create function pg_temp.import_fits(p_text text) returns boolean
+create or replace function pg_temp.import_fits(p_text text) returns boolean
 language plpgsql
 as $$
 begin
@@ -172,7 +173,7 @@ $$;
 -- An emoji in its fully qualified form, which is the one the API stores:
 -- U+FE0F after what is text by default, unless a skin tone follows.  Null
 -- when it is not one emoji.  Code points of Unicode 15.
-create function pg_temp.import_emoji(p_text text) returns text
+create or replace function pg_temp.import_emoji(p_text text) returns text
 language plpgsql immutable
 as $$
 declare
@@ -521,7 +522,7 @@ select blocker_id, blocked_id, left(reason, 500), created_at
  where code is null and not there;
 
 -- whether a block of the two of a DIRECT was there at a time
-create function pg_temp.import_hidden(p_conversation uuid,
+create or replace function pg_temp.import_hidden(p_conversation uuid,
     p_at timestamptz) returns boolean
 language sql stable
 as $$

@@ -227,7 +227,10 @@ $r = script('import_prisma.sql');
 like($r->{out}, qr/public\."Message" lacks "replyToId"/, 'likewise a missing column');
 sql('alter table public."Message" rename column "replyTo" to "replyToId"');
 
+sql("alter database mentara set timezone to 'Asia/Manila'");
 my $before = state_of();
+$r = script('directory_prisma.sql', old => 'elsewhere');
+like($r->{out}, qr/there is no table "User"/, 'and a missing table of users');
 $r = script('import_prisma.sql', rehearsal => 'on');
 ok($r->{ok}, 'a rehearsal goes through') or diag $r->{out};
 like($r->{out}, qr/rehearsal: nothing was changed/, 'and says what it was');
@@ -446,6 +449,15 @@ old('ConversationParticipant', conversationId => $session, userId => 'rosa', joi
     isActive => 'f');
 my $group_events = sql("select event_seq from messaging.conversations where id = '$group'");
 
+# whoever is away meanwhile has a place in the event log
+my $floor = sql('select pg_snapshot_xmin(pg_current_snapshot())');
+sub missed {
+    my ($user) = @_;
+    return [map { "$_->[0] $_->[1]" } sql(<<"SQL")];
+select e.type, coalesce(e.ref_id, e.conversation_id)
+  from messaging.attach('$user', '$floor', '{}', '{}', 500) e where e.kind = 'e'
+SQL
+}
 $r = script('import_prisma.sql');
 ok($r->{ok}, 'b54: a later run goes through') or diag $r->{out};
 diag $r->{out} if $ENV{MENTARA_SHOW};
@@ -494,6 +506,16 @@ select count(*) from messaging.memberships s
            or e.kind = 'conversation_updated'))
 SQL
 
+is_deeply([sort @{ missed('ana') }],
+          [sort "message_read $g[6]", "conversation_created $group", "participant_added $group",
+           "new_message $late", "message_updated $m[6]", "message_updated $unread[1]",
+           "message_read $late", "message_reaction $same_a"],
+          'b40: who was away is brought what was added, once');
+my ($in_late_dm) = map { $_->{id} } @{ page('ben', $late_dm) };
+is_deeply(missed('ben'), ["conversation_created $late_dm", "new_message $in_late_dm"],
+          'b40: and a conversation begins with its newest message');
+is_deeply(missed('rosa'), [], 'b40: who is not concerned, nothing');
+
 my $final = state_of();
 script('import_prisma.sql');
 is(state_of(), $final, 'b54: once more, nothing changes');
@@ -519,9 +541,12 @@ SQL
 open my $fh, '<', "$top/src/codec/mentara_emoji_data.c" or die;
 my @emoji = map { /^    "(.*)",$/ ? decode('UTF-8', $1 =~ s/\\(\d{3})/chr oct $1/ger) : () } <$fh>;
 my $n = 0;
-sql('insert into later."MessageReaction" values '
-    . join ', ', map { sprintf "('%s', '%s', '%s', '%s', now())", 'e' . ++$n, $no_file, 'mia',
-                       s/\x{FE0F}//gr } @emoji);
+my @left = map { s/\x{FE0F}//gr } @emoji;
+while (my @some = splice @left, 0, 1000) {
+    sql('insert into later."MessageReaction" values '
+        . join ', ', map { sprintf "('%s', '%s', 'mia', '%s', now())", 'e' . ++$n, $no_file, $_ }
+        @some);
+}
 sql(<<"SQL");
 create table later.copy as select * from public."User";
 drop table later."User";
@@ -543,6 +568,14 @@ is(sql("select length(old_row ->> 'content') from messaging.import_report "
 
 # --- back to a directory of one's own
 
+sql(q{update later."User" set "firstName" = 'Amihan' where id = 'mia'});
+$r = script('directory_prisma.sql', old => 'later', copy => 'on');
+ok($r->{ok}, 'the table of users is copied') or diag $r->{out};
+sql('drop table later."User"');
+is(sql("select first_name from messaging.people where id = 'mia'"), 'Amihan', 'as it was');
+sql("update messaging.people set first_name = 'Ana' where id = 'ana'");
+
+script('directory_prisma.sql');
 $r = script('directory_prisma.sql', old => '');
 ok($r->{ok}, 'the table of users is unplugged') or diag $r->{out};
 ok((nginx()->wait_for(sub { call('ana', GET => '/me')->{json}{firstName} eq 'Ana' }, 'names')),
