@@ -322,6 +322,9 @@ create temp table old_users on commit drop as
 select u."id"::text as id, lower(u."role"::text) as role
   from :"old"."User" u;
 
+create index on pg_temp.old_messages (old_id);
+create index on pg_temp.old_participants (old_id);
+create index on pg_temp.old_conversations (old_id);
 analyze pg_temp.old_receipts, pg_temp.old_reactions, pg_temp.old_blocks,
         pg_temp.old_messages, pg_temp.old_participants,
         pg_temp.old_conversations, pg_temp.old_users;
@@ -344,8 +347,8 @@ begin
             union all
             select 'Conversation', old_id from pg_temp.old_conversations)
            as x (source, old_id)
-     group by source
-    having count(*) <> count(distinct old_id)
+     group by source, old_id
+    having count(*) > 1 or old_id is null
      limit 1;
 
     if found then
@@ -433,6 +436,9 @@ select o.old_id, x.id, c.id as conversation_id, n.id is not null as there,
   left join pg_temp.plan_conversations c on c.old_id = o.conversation_id
   left join messaging.messages n on n.id = x.id;
 
+analyze pg_temp.plan_conversations, pg_temp.plan_participants,
+        pg_temp.plan_messages;
+
 -- Conversations of the new service that get something: their rows are locked
 -- before anything is read that decides, in the order in which others do.
 
@@ -497,6 +503,9 @@ select c.id, c.type, nullif(left(o.title, 200), ''),
  where c.code is null and not c.there
  order by c.id;
 
+-- what follows joins with what was just written: it needs statistics
+analyze messaging.conversations;
+
 -- 6. Blocks, before the marks that they hide
 
 create temp table plan_blocks on commit drop as
@@ -520,6 +529,8 @@ insert into messaging.blocks (blocker_id, blocked_id, reason, created_at)
 select blocker_id, blocked_id, left(reason, 500), created_at
   from pg_temp.plan_blocks
  where code is null and not there;
+
+analyze messaging.blocks;
 
 -- whether a block of the two of a DIRECT was there at a time
 create or replace function pg_temp.import_hidden(p_conversation uuid,
@@ -561,6 +572,8 @@ select p.old_id, o.role as old_role,
   join pg_temp.old_participants o on o.old_id = p.old_id
  where p.code is null and not p.there;
 
+analyze pg_temp.roles;
+
 insert into messaging.participants (conversation_id, user_id, id, role,
     is_active, is_muted, joined_at, last_read_at, shown_read_at)
 select p.conversation_id, p.user_id,
@@ -572,6 +585,8 @@ select p.conversation_id, p.user_id,
   join pg_temp.old_participants o on o.old_id = p.old_id
   join pg_temp.roles r on r.old_id = p.old_id
  order by p.conversation_id, p.user_id;
+
+analyze messaging.participants;
 
 -- 8. Messages: seq in the order of createdAt and id, after what is there
 
@@ -629,6 +644,8 @@ select n.conversation_id, n.seq, n.id, o.sender_id,
   left join pg_temp.places q
     on q.old_id = o.reply_to and q.conversation_id = n.conversation_id
  order by n.conversation_id, n.seq;
+
+analyze messaging.messages;
 
 -- the text of a deleted message: only for auditors, as after a deletion here
 insert into messaging.message_revisions (message_id, conversation_id, content,
@@ -709,6 +726,8 @@ select o.old_id, o.user_id, o.read_at, m.conversation_id, m.seq,
         order by x.upto_seq
         limit 1) k on true;
 
+analyze pg_temp.plan_receipts;
+
 create temp table new_marks on commit drop as
 with steps as (
     select r.conversation_id, r.user_id, r.seq, r.read_at, r.hidden, 0 as own
@@ -744,6 +763,8 @@ insert into messaging.read_marks (conversation_id, user_id, upto_seq,
 select conversation_id, user_id, upto_seq, from_seq, read_at, hidden
   from pg_temp.new_marks
  order by conversation_id, upto_seq, user_id;
+
+analyze pg_temp.new_marks, messaging.read_marks;
 
 -- the mark of a participant is the newest one
 create temp table advances on commit drop as
@@ -789,6 +810,8 @@ select o.old_id, m.conversation_id, m.seq, m.id as message_id, o.user_id,
     on n.conversation_id = m.conversation_id and n.seq = m.seq
    and n.user_id = o.user_id and n.emoji = e.emoji;
 
+analyze pg_temp.plan_reactions;
+
 create temp table new_reactions on commit drop as
 select r.*, coalesce(pg_temp.import_uuid(r.old_id), messaging.new_id()) as id
   from pg_temp.plan_reactions r
@@ -809,6 +832,8 @@ select 'UserBlock', old_id
   from pg_temp.plan_blocks
  where code is null
     on conflict do nothing;
+
+analyze pg_temp.advances, pg_temp.new_reactions, messaging.reactions;
 
 -- 11. Events.  A conversation that is new here begins with the event that
 -- its first members join by, and one for its newest message; what is older is
@@ -885,6 +910,8 @@ select 5, a.conversation_id, m.seq, a.read_at, 'message_read', a.user_id,
     on m.conversation_id = a.conversation_id and m.seq = a.upto_seq
  where a.conversation_id in (select s.id from started s);
 
+analyze pg_temp.new_events;
+
 create temp table numbered on commit drop as
 select e.*, c.event_seq + row_number() over (
            partition by e.conversation_id
@@ -899,6 +926,8 @@ select conversation_id, event_seq, kind, actor, subjects, action, message_id,
        message_seq, only_for, reaction_id, emoji, hidden_from, at
   from pg_temp.numbered
  order by conversation_id, event_seq;
+
+analyze pg_temp.numbered;
 
 -- who has left before has no interval: nothing live was ever sent there
 insert into messaging.memberships (conversation_id, user_id,
@@ -1075,6 +1104,8 @@ select 'ConversationParticipant', old_id, 'adapted', 'unread_below_mark', n
   from unread
  where n > 0;
 
+analyze pg_temp.findings;
+
 delete from messaging.import_report r
  where r.outcome = 'refused'
    and not exists (select from pg_temp.findings f
@@ -1197,11 +1228,16 @@ begin
     end if;
 
     if exists (select from pg_temp.plan_receipts r
-                where r.code is null and not r.there and not exists (
-                    select from messaging.read_marks k
-                     where k.conversation_id = r.conversation_id
-                       and k.user_id = r.user_id and k.upto_seq >= r.seq
-                       and k.from_seq <= r.seq and k.read_at = r.read_at))
+                 left join lateral (
+                      select k.from_seq, k.read_at
+                        from messaging.read_marks k
+                       where k.conversation_id = r.conversation_id
+                         and k.user_id = r.user_id and k.upto_seq >= r.seq
+                       order by k.upto_seq
+                       limit 1) k on true
+                where r.code is null and not r.there
+                  and (k.from_seq is null or k.from_seq > r.seq
+                       or k.read_at <> r.read_at))
     then
         raise exception 'a receipt has no mark of its time';
     end if;
