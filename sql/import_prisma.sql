@@ -361,11 +361,12 @@ $$;
 
 -- 4. Plans: of every old row, where it goes, or the code that refuses it
 
--- the two of a DIRECT: only where there are two, both still in it
+-- the two of a DIRECT: only where exactly two are in it
 create temp table direct_pairs on commit drop as
-select p.conversation_id, count(*) as people,
+select p.conversation_id, count(distinct p.user_id) as people,
        count(distinct p.user_id) filter (where p.is_active) as active,
-       min(p.user_id collate "C") as low, max(p.user_id collate "C") as high
+       min(p.user_id collate "C") filter (where p.is_active) as low,
+       max(p.user_id collate "C") filter (where p.is_active) as high
   from pg_temp.old_participants p
  where p.user_id is not null
  group by p.conversation_id;
@@ -379,15 +380,14 @@ select o.old_id, x.id, o.type, n.id is not null as there,
             then 'conversation_type' end as code,
        case when o.type <> 'DIRECT' then null
             when coalesce(d.people, 0) < 2 then 'direct_alone'
-            when d.people > 2 then 'direct_of_many'
+            when d.active > 2 then 'direct_of_many'
             when d.active < 2 then 'direct_left'
             when not o.is_active then 'direct_closed'
             when exists (select from messaging.conversations t
                           where t.direct_low = d.low
                             and t.direct_high = d.high)
                  or row_number() over (
-                    partition by o.type, o.is_active, d.people, d.active,
-                                 d.low, d.high
+                    partition by o.type, o.is_active, d.active, d.low, d.high
                     order by coalesce(m.last_at, o.created_at) desc,
                              o.old_id) > 1
             then 'direct_twice' end as direct,
@@ -1067,7 +1067,7 @@ select 'UserBlock', b.old_id, 'adapted', 'reason_cut'
 -- counted them as unread, the new one does not; they show no receipt
 
 insert into pg_temp.findings (source, old_id, outcome, code, n)
-with loud as (
+with loud as not materialized (
     select m.conversation_id, m.seq, m.sender_id,
            (not m.is_deleted and not m.is_system)::integer as one
       from pg_temp.places m

@@ -183,6 +183,7 @@ old_message($pair[$_], 'jun', 100 - $_, "in thread $_ of one pair") for 0 .. 3;
 my $alone = old_conversation('DIRECT', ['rosa']);
 old_message($alone, 'user_ghost', 100, 'from an account that is gone');
 my $three = old_conversation('DIRECT', ['rosa', 'ben', 'xeno']);
+my $rid = old_conversation('DIRECT', ['rosa', 'sol', 'xeno'], parts => { xeno => { isActive => 'f' } });
 my $in_three = old_message($three, 'rosa', 100, 'what only Ben should know');
 
 my $group = old_conversation('GROUP', ['ana', 'mia', 'jun', 'rosa'], title => 'G' x 250,
@@ -253,7 +254,7 @@ my %expected = (
     'UserBlock reason_cut' => 1, 'Conversation direct_twice' => 2,
     'Conversation direct_closed' => 1, 'Conversation direct_alone' => 1,
     'Conversation direct_of_many' => 1, 'Conversation title_cut' => 1,
-    'ConversationParticipant role' => 13, 'ConversationParticipant unread_below_mark' => 2,
+    'ConversationParticipant role' => 14, 'ConversationParticipant unread_below_mark' => 2,
     'Message reply_elsewhere' => 1, 'Message attachment_unsafe' => 1,
     'Message attachment_deleted' => 1);
 is_deeply(\%report, \%expected, 'every row that could not be taken as it was is reported');
@@ -367,6 +368,8 @@ is(page('jun', $pair[1])->[0]{content}, 'in thread 1 of one pair', 'and can be r
 isnt(direct('ben', 'rosa'), $three, 'c15: nobody is brought into a thread of others');
 is(call('rosa', POST => "/conversations/$three/messages", { content => 'to three people' })
    ->{json}{code}, 'conversation_closed', 'c16: where a third one was brought in, nobody writes');
+is(direct('sol', 'rosa'), $rid, 'c16: where the third one was sent off before, the two go on');
+is(call('xeno', GET => "/conversations/$rid/messages")->{code}, 403, 'c16: without the third');
 is(page('rosa', $alone)->[0]{sender}{firstName}, '', 'who is gone has no name, the words stay');
 is(call('rosa', GET => "/conversations/$group/messages")->{code}, 403, 'who had left stays out');
 is(length call('mia', GET => "/conversations/$group")->{json}{title}, 200, 'a title is cut');
