@@ -435,7 +435,9 @@ is(scalar @{ call('rosa', GET => '/block')->{json} }, 0, 'a block that was lifte
 # --- and with what the old service got meanwhile
 
 sql(qq(update public."Message" set content = 'too late', "updatedAt" = '@{[ at(600) ]}'
-        where id in ('$edited', '$m[4]')));
+        where id = '$edited'));
+sql(qq(update public."Message" set content = 'later still', "updatedAt" = '2099-01-01'
+        where id = '$m[4]'));
 sql(qq(update public."Message" set content = 'corrected in the old one', "isEdited" = true,
         "editedAt" = '@{[ at(600) ]}', "updatedAt" = '@{[ at(600) ]}' where id = '$m[6]'));
 sql(qq(update public."Message" set "isDeleted" = true, "updatedAt" = '@{[ at(601) ]}'
@@ -472,6 +474,9 @@ is($page->[-1]{replyTo}{id}, $unread[0], 'and what it answers');
 is(message('mia', $late)->{readReceipts}[0]{readAt}, at(602), 'and its receipt');
 is(message('mia', $edited)->{content}, 'edited in the new service',
    'what was changed here is not overwritten');
+ok(message('mia', $m[4])->{isDeleted}, 'also when the old one was changed later');
+is(sql("select old_id from messaging.import_report where code = 'changed_in_both'"), $m[4],
+   'which is reported');
 is(message('mia', $m[6])->{content}, 'corrected in the old one',
    'what was changed in the old service alone is taken over');
 ok(message('mia', $unread[1])->{isDeleted}, 'a deletion as well');
