@@ -116,7 +116,7 @@ begin
 
         if exists (select from messages m
                     where m.conversation_id = p_conversation
-                      and m.seq = v_reply and m.system_action is not null)
+                      and m.seq = v_reply and m.type = 'SYSTEM')
         then
             return next status_item('system_message');
             return;
@@ -376,7 +376,7 @@ begin
         return;
     end if;
 
-    if v_m.system_action is not null then
+    if v_m.type = 'SYSTEM' then
         return next status_item('system_message');
         return;
     end if;
@@ -449,7 +449,7 @@ begin
         return;
     end if;
 
-    if v_m.system_action is not null then
+    if v_m.type = 'SYSTEM' then
         return next status_item('system_message');
         return;
     end if;
@@ -600,7 +600,7 @@ begin
      where m.conversation_id = p_conversation.id
        and m.seq between v_from and p_seq
        and m.sender_id <> p_participant.user_id
-       and m.system_action is null
+       and m.type <> 'SYSTEM'
      order by m.seq desc
      limit 1;
 
@@ -704,7 +704,7 @@ begin
     select count(*), max(m.seq),
            count(*) filter (where m.seq > v_p.last_read_seq
                               and m.sender_id <> p_user
-                              and m.system_action is null
+                              and m.type <> 'SYSTEM'
                               and not m.is_deleted)
       into v_found, v_upto, v_count
       from messages m
@@ -751,7 +751,7 @@ begin
         return;
     end if;
 
-    if v_m.system_action is not null then
+    if v_m.type = 'SYSTEM' then
         return next status_item('system_message');
         return;
     end if;
@@ -831,7 +831,7 @@ begin
         return;
     end if;
 
-    if v_m.system_action is not null then
+    if v_m.type = 'SYSTEM' then
         return next status_item('system_message');
         return;
     end if;

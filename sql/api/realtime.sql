@@ -344,7 +344,7 @@ begin
                      where m.conversation_id = v_mark.id
                        and m.seq > v_old and m.seq <= v_mark.seq
                        and m.sender_id <> v_mark.user_id
-                       and m.system_action is null
+                       and m.type <> 'SYSTEM'
                        and not is_blocked(m.sender_id, v_mark.user_id)) x
              cross join lateral id_item('d', v_mark.user_id, v_mark.id,
                                         p_id => x.id, p_at => v_at,
