@@ -32,6 +32,7 @@ create or replace function messaging.message_send(p_user text,
     p_attachment_size bigint, p_client_id text, p_body_hash text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -220,6 +221,7 @@ create or replace function messaging.message_page(p_user text,
     p_limit bigint)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -295,6 +297,7 @@ comment on function messaging.message_page is
 create or replace function messaging.message_get(p_user text, p_id uuid)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -357,6 +360,7 @@ create or replace function messaging.message_edit(p_user text, p_id uuid,
     p_content text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -429,6 +433,7 @@ comment on function messaging.message_edit is
 create or replace function messaging.message_delete(p_user text, p_id uuid)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -502,6 +507,7 @@ comment on function messaging.message_delete is
 create or replace function messaging.message_revisions(p_user text, p_id uuid)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -634,6 +640,7 @@ comment on function messaging.mark_read is
 create or replace function messaging.message_read(p_user text, p_id uuid)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -680,6 +687,7 @@ create or replace function messaging.message_read_batch(p_user text,
     p_conversation uuid, p_ids uuid[])
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -731,6 +739,7 @@ create or replace function messaging.reaction_add(p_user text, p_id uuid,
     p_emoji text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -811,6 +820,7 @@ create or replace function messaging.reaction_remove(p_user text, p_id uuid,
     p_emoji text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
