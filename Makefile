@@ -15,7 +15,7 @@ SOURCES = config ngx_mentara_module.c $(wildcard src/*.h src/*/*.c src/*/*.h)
 export RUN_DIR PORT WORKERS LIMITS TTL DATABASE_URL DEFLATE
 
 .PHONY: all help setup build unit test start stop run token echo lint fmt clean \
-        asan test-asan check-1.26 fuzz bench
+        asan test-asan test-valgrind check-1.26 fuzz bench
 
 all: build
 
@@ -65,6 +65,11 @@ asan: setup ## nginx and the module with ASan and UBSan, into build/asan
 
 test-asan: build asan ## the suite on that build
 	@MENTARA_BUILD=asan tools/test
+
+test-valgrind: build ## a shorter run under valgrind
+	@tools/setup valgrind
+	@MENTARA_BUILD=valgrind T="t/rest_basics.t t/rest_http.t" tools/test
+	@MENTARA_BUILD=valgrind tools/node --test t/node/socketio.test.mjs
 
 check-1.26: setup ## compile against the nginx of Debian 13
 	@tools/source nginx trixie build/src-trixie

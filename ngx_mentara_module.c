@@ -3,20 +3,23 @@
  * Directives, configuration, hooks and variables; no logic.
  */
 
-#include <ngx_mentara_conf.h>
-#include <ngx_mentara_origin.h>
+#include <ngx_mentara_directives.h>
 #include <ngx_mentara_rest.h>
 #include <ngx_mentara_status.h>
 #include <ngx_mentara_variables.h>
 
 
 static void *ngx_mentara_create_main_conf(ngx_conf_t *cf);
+static char *ngx_mentara_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_mentara_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_mentara_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_mentara_check_location(ngx_conf_t *cf,
     ngx_mentara_loc_conf_t *conf);
+static ngx_int_t ngx_mentara_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_mentara_init_process(ngx_cycle_t *cycle);
+static ngx_int_t ngx_mentara_init_live(ngx_cycle_t *cycle,
+    ngx_mentara_main_conf_t *mmcf);
 static void ngx_mentara_exit_process(ngx_cycle_t *cycle);
 
 static char *ngx_mentara_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -24,20 +27,6 @@ static char *ngx_mentara_postgres(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_mentara_number(ngx_conf_t *cf, ngx_str_t *arg,
     const char *name, ngx_int_t min, ngx_int_t max, ngx_uint_t *n);
-static ngx_mentara_auth_t *ngx_mentara_conf_auth(ngx_conf_t *cf,
-    ngx_mentara_loc_conf_t *mlcf);
-static char *ngx_mentara_jwt_key(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_mentara_jwt_secret(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_mentara_jwt_jwks(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_mentara_jwt_require(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_mentara_jwt_leeway(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_mentara_origin(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 static char *ngx_mentara_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_mentara_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -57,8 +46,10 @@ static struct {
 } ngx_mentara_limits[] = {
     { ngx_string("send"), { 30, 10000 } },
     { ngx_string("react"), { 60, 10000 } },
+    { ngx_string("typing"), { 60, 10000 } },
     { ngx_string("search"), { 20, 10000 } },
     { ngx_string("create"), { 10, 60000 } },
+    { ngx_string("connect"), { 60, 60000 } },
 };
 
 
@@ -122,7 +113,7 @@ static ngx_command_t  ngx_mentara_commands[] = {
 
     { ngx_string("mentara_origin"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_mentara_origin,
+      ngx_mentara_set_origin,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -162,6 +153,90 @@ static ngx_command_t  ngx_mentara_commands[] = {
       0,
       NULL },
 
+    { ngx_string("mentara_socketio"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_mentara_set_socketio,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("mentara_websocket"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_mentara_set_websocket,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("mentara_ping"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_mentara_set_ping,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("mentara_socket_buffer"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_mentara_set_bounded,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_mentara_loc_conf_t, socket.buffer),
+      &ngx_mentara_socket_buffer_bounds },
+
+    { ngx_string("mentara_socket_lifetime"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_mentara_set_bounded,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_mentara_loc_conf_t, socket.lifetime),
+      &ngx_mentara_lifetime_bounds },
+
+    { ngx_string("mentara_user_sockets"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_mentara_set_bounded,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_mentara_loc_conf_t, socket.most),
+      &ngx_mentara_user_sockets_bounds },
+
+    { ngx_string("mentara_max_payload"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_mentara_set_bounded,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_mentara_loc_conf_t, socket.max_payload),
+      &ngx_mentara_max_payload_bounds },
+
+    { ngx_string("mentara_deflate"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_mentara_loc_conf_t, socket.deflate),
+      NULL },
+
+    { ngx_string("mentara_typing_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_mentara_set_bounded,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_mentara_main_conf_t, live_conf.typing_timeout),
+      &ngx_mentara_typing_timeout_bounds },
+
+    { ngx_string("mentara_presence_grace"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_mentara_set_bounded,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_mentara_main_conf_t, live_conf.presence_grace),
+      &ngx_mentara_presence_grace_bounds },
+
+    { ngx_string("mentara_recovery"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_mentara_set_bounded,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_mentara_main_conf_t, live_conf.recovery),
+      &ngx_mentara_recovery_bounds },
+
+    { ngx_string("mentara_drain"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_mentara_set_bounded,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_mentara_main_conf_t, live_conf.drain),
+      &ngx_mentara_drain_bounds },
+
       ngx_null_command
 };
 
@@ -171,7 +246,7 @@ static ngx_http_module_t  ngx_mentara_module_ctx = {
     NULL,                                  /* postconfiguration */
 
     ngx_mentara_create_main_conf,          /* create main configuration */
-    NULL,                                  /* init main configuration */
+    ngx_mentara_init_main_conf,            /* init main configuration */
 
     NULL,                                  /* create server configuration */
     NULL,                                  /* merge server configuration */
@@ -187,7 +262,7 @@ ngx_module_t  ngx_mentara_module = {
     ngx_mentara_commands,                  /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_mentara_init_module,               /* init module */
     ngx_mentara_init_process,              /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -200,7 +275,32 @@ ngx_module_t  ngx_mentara_module = {
 static void *
 ngx_mentara_create_main_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_mentara_main_conf_t));
+    ngx_mentara_main_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_mentara_main_conf_t));
+
+    if (conf != NULL) {
+        conf->live_conf.typing_timeout = NGX_CONF_UNSET_MSEC;
+        conf->live_conf.presence_grace = NGX_CONF_UNSET_MSEC;
+        conf->live_conf.recovery = NGX_CONF_UNSET;
+        conf->live_conf.drain = NGX_CONF_UNSET_MSEC;
+    }
+
+    return conf;
+}
+
+
+static char *
+ngx_mentara_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_mentara_main_conf_t *mmcf = conf;
+
+    ngx_conf_init_msec_value(mmcf->live_conf.typing_timeout, 5000);
+    ngx_conf_init_msec_value(mmcf->live_conf.presence_grace, 10000);
+    ngx_conf_init_value(mmcf->live_conf.recovery, 7 * 86400);
+    ngx_conf_init_msec_value(mmcf->live_conf.drain, 10000);
+
+    return NGX_CONF_OK;
 }
 
 
@@ -224,6 +324,8 @@ ngx_mentara_create_loc_conf(ngx_conf_t *cf)
         conf->limits[i].n = NGX_CONF_UNSET_UINT;
     }
 
+    ngx_mentara_socket_init(&conf->socket);
+
     return conf;
 }
 
@@ -234,7 +336,10 @@ ngx_mentara_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_mentara_loc_conf_t *prev = parent;
     ngx_mentara_loc_conf_t *conf = child;
 
-    ngx_uint_t  i;
+    ngx_uint_t                i;
+    ngx_mentara_main_conf_t  *mmcf;
+
+    mmcf = ngx_http_conf_get_module_main_conf(cf, ngx_mentara_module);
 
     if (conf->auth == NULL) {
         conf->auth = prev->auth;
@@ -254,10 +359,13 @@ ngx_mentara_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         }
     }
 
+    ngx_mentara_socket_merge(&conf->socket, &prev->socket,
+                             mmcf->live_conf.drain);
+
     conf->env.max_content = conf->max_content;
     conf->env.attachment_urls = conf->attachment_urls;
 
-    if (conf->api) {
+    if (conf->door != NULL) {
         return ngx_mentara_check_location(cf, conf);
     }
 
@@ -265,7 +373,7 @@ ngx_mentara_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 }
 
 
-/* what a location with mentara_api cannot do without */
+/* what a location that is served cannot do without */
 
 static char *
 ngx_mentara_check_location(ngx_conf_t *cf, ngx_mentara_loc_conf_t *conf)
@@ -277,21 +385,23 @@ ngx_mentara_check_location(ngx_conf_t *cf, ngx_mentara_loc_conf_t *conf)
 
     if (!mmcf->zone_set) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"mentara_api\" needs \"mentara_zone\" in http");
+                           "\"%s\" needs \"mentara_zone\" in http",
+                           conf->door);
         return NGX_CONF_ERROR;
     }
 
     if (!mmcf->pg_set) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"mentara_api\" needs \"mentara_postgres\" "
-                           "in http");
+                           "\"%s\" needs \"mentara_postgres\" in http",
+                           conf->door);
         return NGX_CONF_ERROR;
     }
 
     if (conf->auth == NULL || !ngx_mentara_auth_has_keys(conf->auth)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"mentara_api\" needs \"mentara_jwt_key\", "
-                           "\"mentara_jwt_secret\" or \"mentara_jwt_jwks\"");
+                           "\"%s\" needs \"mentara_jwt_key\", "
+                           "\"mentara_jwt_secret\" or \"mentara_jwt_jwks\"",
+                           conf->door);
         return NGX_CONF_ERROR;
     }
 
@@ -441,203 +551,6 @@ ngx_mentara_postgres(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* one object per level: a level with directives of its own inherits none */
-
-static ngx_mentara_auth_t *
-ngx_mentara_conf_auth(ngx_conf_t *cf, ngx_mentara_loc_conf_t *mlcf)
-{
-    if (mlcf->auth == NULL) {
-        mlcf->auth = ngx_mentara_auth_create(cf);
-    }
-
-    return mlcf->auth;
-}
-
-
-static char *
-ngx_mentara_jwt_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_str_t           *value, kid;
-    ngx_mentara_auth_t  *a;
-
-    a = ngx_mentara_conf_auth(cf, conf);
-    if (a == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    value = cf->args->elts;
-    ngx_str_null(&kid);
-
-    if (cf->args->nelts == 4) {
-        if (value[3].len <= 4
-            || ngx_strncmp(value[3].data, "kid=", 4) != 0)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\" in "
-                               "\"mentara_jwt_key\", it must be kid=",
-                               &value[3]);
-            return NGX_CONF_ERROR;
-        }
-
-        kid.data = value[3].data + 4;
-        kid.len = value[3].len - 4;
-    }
-
-    return ngx_mentara_auth_add_key(cf, a, &value[1], &value[2], &kid);
-}
-
-
-static char *
-ngx_mentara_jwt_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_str_t           *value;
-    ngx_mentara_auth_t  *a;
-
-    a = ngx_mentara_conf_auth(cf, conf);
-    if (a == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    value = cf->args->elts;
-
-    return ngx_mentara_auth_add_secret(cf, a, &value[1], &value[2]);
-}
-
-
-static char *
-ngx_mentara_jwt_jwks(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    time_t               refresh;
-    ngx_str_t           *value, s;
-    ngx_mentara_auth_t  *a;
-
-    a = ngx_mentara_conf_auth(cf, conf);
-    if (a == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    value = cf->args->elts;
-    refresh = 600;
-
-    if (cf->args->nelts == 3) {
-        s.data = value[2].data + 8;
-        s.len = value[2].len - 8;
-
-        if (value[2].len > 8
-            && ngx_strncmp(value[2].data, "refresh=", 8) == 0)
-        {
-            refresh = ngx_parse_time(&s, 1);
-
-        } else {
-            refresh = NGX_ERROR;
-        }
-
-        if (refresh == (time_t) NGX_ERROR || refresh < 1) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\" in "
-                               "\"mentara_jwt_jwks\", it must be like "
-                               "refresh=10m", &value[2]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return ngx_mentara_auth_set_jwks(cf, a, &value[1], refresh);
-}
-
-
-static char *
-ngx_mentara_jwt_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    u_char              *p;
-    ngx_str_t           *value, name, s;
-    ngx_uint_t           i;
-    ngx_mentara_auth_t  *a;
-
-    a = ngx_mentara_conf_auth(cf, conf);
-    if (a == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    value = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        name = value[i];
-        ngx_str_null(&s);
-
-        p = ngx_strlchr(name.data, name.data + name.len, '=');
-
-        if (p != NULL) {
-            s.data = p + 1;
-            s.len = name.data + name.len - s.data;
-            name.len = p - name.data;
-        }
-
-        if (ngx_mentara_auth_require(cf, a, &name, &s) != NGX_CONF_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_mentara_jwt_leeway(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    time_t               leeway;
-    ngx_str_t           *value;
-    ngx_mentara_auth_t  *a;
-
-    a = ngx_mentara_conf_auth(cf, conf);
-    if (a == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    value = cf->args->elts;
-    leeway = ngx_parse_time(&value[1], 1);
-
-    if (leeway == (time_t) NGX_ERROR || leeway > 300) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid time \"%V\" in \"mentara_jwt_leeway\", "
-                           "it must be from 0s to 5m", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_mentara_auth_set_leeway(a, leeway);
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_mentara_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_mentara_loc_conf_t *mlcf = conf;
-
-    ngx_str_t   *value;
-    ngx_uint_t   i;
-
-    if (mlcf->origins == NGX_CONF_UNSET_PTR) {
-        mlcf->origins = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
-        if (mlcf->origins == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    value = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        if (ngx_mentara_origin_add(cf, mlcf->origins, &value[i])
-            != NGX_CONF_OK)
-        {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
 static char *
 ngx_mentara_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -663,8 +576,16 @@ ngx_mentara_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (mlcf->door != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"mentara_api\" and \"%s\" exclude each other "
+                           "in one location", mlcf->door);
+        return NGX_CONF_ERROR;
+    }
+
     clcf->handler = ngx_mentara_rest_handler;
 
+    mlcf->door = "mentara_api";
     mlcf->api = 1;
     mlcf->prefix = clcf->name;
 
@@ -842,13 +763,48 @@ ngx_mentara_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\" in \"mentara_limit\", "
-                           "it must be send=, react=, search= or create= "
-                           "with a value like \"30/10s\" or \"off\"",
+                           "it must be send=, react=, typing=, search=, "
+                           "create= or connect= with a value like "
+                           "\"30/10s\" or \"off\"",
                            &value[i]);
         return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* eventfds are of the master, so that a worker has those of all others */
+
+static ngx_int_t
+ngx_mentara_init_module(ngx_cycle_t *cycle)
+{
+    ngx_mentara_main_conf_t  *mmcf, *old;
+
+    mmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_mentara_module);
+
+    if (mmcf == NULL || ngx_test_config) {
+        return NGX_OK;
+    }
+
+    old = NULL;
+
+    if (!ngx_is_init_cycle(cycle->old_cycle)) {
+        old = ngx_http_cycle_get_module_main_conf(cycle->old_cycle,
+                                                  ngx_mentara_module);
+    }
+
+    if (old != NULL) {
+        mmcf->fds = old->fds;
+    }
+
+    if (!mmcf->sockets || mmcf->fds != NULL) {
+        return NGX_OK;
+    }
+
+    mmcf->fds = ngx_mentara_live_fds(cycle->log);
+
+    return (mmcf->fds == NULL) ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -876,7 +832,38 @@ ngx_mentara_init_process(ngx_cycle_t *cycle)
 
     mmcf->accounts = ngx_mentara_accounts_create(cycle, mmcf->pg);
 
-    return (mmcf->accounts == NULL) ? NGX_ERROR : NGX_OK;
+    if (mmcf->accounts == NULL) {
+        return NGX_ERROR;
+    }
+
+    return mmcf->sockets ? ngx_mentara_init_live(cycle, mmcf) : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mentara_init_live(ngx_cycle_t *cycle, ngx_mentara_main_conf_t *mmcf)
+{
+    mmcf->ws = ngx_mentara_ws_worker_create(cycle);
+    if (mmcf->ws == NULL) {
+        return NGX_ERROR;
+    }
+
+    mmcf->live = ngx_mentara_live_create(cycle, &mmcf->live_conf, &mmcf->zone,
+                                         mmcf->pg, mmcf->fds);
+    if (mmcf->live == NULL) {
+        return NGX_ERROR;
+    }
+
+    mmcf->eio = ngx_mentara_eio_worker_create(cycle, mmcf->ws, &mmcf->zone,
+                                              mmcf->live->slot, mmcf->fds);
+    if (mmcf->eio == NULL) {
+        return NGX_ERROR;
+    }
+
+    mmcf->live->woken = ngx_mentara_eio_woken;
+    mmcf->live->woken_data = mmcf->eio;
+
+    return NGX_OK;
 }
 
 
@@ -887,7 +874,15 @@ ngx_mentara_exit_process(ngx_cycle_t *cycle)
 
     mmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_mentara_module);
 
-    if (mmcf != NULL && mmcf->pg != NULL) {
+    if (mmcf == NULL) {
+        return;
+    }
+
+    if (mmcf->live != NULL) {
+        ngx_mentara_live_close(mmcf->live);
+    }
+
+    if (mmcf->pg != NULL) {
         ngx_mentara_pg_close(mmcf->pg);
     }
 }

@@ -199,6 +199,57 @@ my @wrong = (
     [ 'status without a zone', $pg,
       'location = /m { mentara_status json; }',
       '"mentara_status" needs "mentara_zone"' ],
+
+    # sockets
+    (map { my ($d, $l) = @$_;
+           ([ "$d without a zone", "$pg $hs", "location $l { $d; }",
+              "\"$d\" needs \"mentara_zone\" in http" ],
+            [ "$d without Postgres", "$zone $hs", "location $l { $d; }",
+              "\"$d\" needs \"mentara_postgres\" in http" ],
+            [ "$d without a key", "$zone $pg", "location $l { $d; }",
+              "\"$d\" needs \"mentara_jwt_key\"" ],
+            [ "$d twice", "$zone $pg $hs", "location $l { $d; $d; }",
+              "\"$d\" directive is duplicate" ],
+            [ "$d with a parameter", "$zone $pg $hs", "location $l { $d on; }",
+              "invalid number of arguments in \"$d\"" ],
+            [ "$d in http", "$zone $pg $hs $d;", '',
+              "\"$d\" directive is not allowed here" ],
+            [ "$d and the API in one location", "$zone $pg $hs",
+              "location /messaging { mentara_api; $d; }",
+              "\"$d\" and \"mentara_api\" exclude each other" ],
+            [ "the API and $d in one location", "$zone $pg $hs",
+              "location /messaging { $d; mentara_api; }",
+              "\"mentara_api\" and \"$d\" exclude each other" ]) }
+        [ 'mentara_socketio', '/socket.io/' ],
+        [ 'mentara_websocket', '= /messaging/ws' ]),
+    (map { my ($d, $good, $range, @values) = @$_;
+           ((map { [ "$d $_", "$zone $pg $hs $d $_;", $api,
+                     "invalid value \"$_\" in \"$d\", it must be $range" ] }
+               @values),
+            [ "$d twice", "$zone $pg $hs $d $good; $d $good;", $api,
+              "\"$d\" directive is duplicate" ]) }
+        [ 'mentara_socket_buffer', '1m', 'from 64k to 64m', '1k', '65m', '-1',
+          'much' ],
+        [ 'mentara_max_payload', '1m', 'from 64k to 16m', '1k', '17m', 'x' ],
+        [ 'mentara_socket_lifetime', '1s', 'from 1s to 1d', '0', '2d',
+          'long' ],
+        [ 'mentara_user_sockets', '1', 'from 1 to 1000', '0', '1001', 'x' ],
+        [ 'mentara_typing_timeout', '1s', 'from 1s to 1m', '999ms', '61s',
+          'x' ],
+        [ 'mentara_presence_grace', '1s', 'from 0s to 10m', '11m', 'x' ],
+        [ 'mentara_recovery', '1d', 'from 1m to 90d', '59s', '91d', 'x' ],
+        [ 'mentara_drain', '1s', 'from 0s to 10m', '11m', 'x' ]),
+    [ 'ping that is too quick', "$zone $pg $hs mentara_ping interval=1ms;",
+      $api, 'invalid value "interval=1ms" in "mentara_ping", it must be from' ],
+    [ 'ping that waits for ever', "$zone $pg $hs mentara_ping timeout=11m;",
+      $api, 'invalid value "timeout=11m" in "mentara_ping"' ],
+    [ 'ping with something else', "$zone $pg $hs mentara_ping each=1s;",
+      $api, 'invalid parameter "each=1s" in "mentara_ping"' ],
+    [ 'deflate, perhaps', "$zone $pg $hs mentara_deflate perhaps;", $api,
+      'invalid value "perhaps" in "mentara_deflate" directive' ],
+    [ 'recovery of one location', "$zone $pg $hs",
+      'location /messaging { mentara_api; mentara_recovery 1d; }',
+      '"mentara_recovery" directive is not allowed here' ],
 );
 
 my @right = (
@@ -226,6 +277,15 @@ my @right = (
       . ' mentara_attachment_url https://files.example/ /files/; }'
       . ' location = /m { mentara_status prometheus; }'
       . ' location = /j { mentara_status json; }' ],
+    [ 'all that can be said of sockets',
+      "$zone $pg $hs mentara_typing_timeout 1s; mentara_presence_grace 0s;"
+      . ' mentara_recovery 90d; mentara_drain 0s; mentara_user_sockets 1000;'
+      . ' mentara_limit typing=1/1s connect=2/1m;',
+      'location /socket.io/ { mentara_socketio; mentara_deflate on;'
+      . ' mentara_ping interval=100ms timeout=10m; mentara_socket_buffer 64k;'
+      . ' mentara_socket_lifetime 1d; mentara_max_payload 16m; }'
+      . ' location = /messaging/ws { mentara_websocket;'
+      . ' mentara_ping timeout=1s; }' ],
     [ 'the module loaded and not used', '', '' ],
 );
 

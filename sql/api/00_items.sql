@@ -158,7 +158,7 @@ as $$
                and m.seq > p_above
                and m.sender_id <> p_user
                and not m.is_deleted
-               and m.system_action is null
+               and m.type <> 'SYSTEM'
              limit 999) x
 $$;
 comment on function messaging.unread is

@@ -142,10 +142,47 @@ static const mentara_field_t  mentara_query_contacts[] = {
 };
 
 
+static const mentara_field_t  mentara_event_conversation[] = {
+    { "conversationId", MENTARA_FIELD_UUID, REQUIRED, 0, 0, NULL },
+    MENTARA_END
+};
+
+
+static const mentara_field_t  mentara_event_typing[] = {
+    { "conversationId", MENTARA_FIELD_UUID, REQUIRED, 0, 0, NULL },
+    { "isTyping", MENTARA_FIELD_BOOLEAN, 0, 0, 0, NULL },
+    MENTARA_END
+};
+
+
+static const mentara_field_t  mentara_event_read[] = {
+    { "messageId", MENTARA_FIELD_UUID, REQUIRED, 0, 0, NULL },
+    MENTARA_END
+};
+
+
+static const mentara_field_t  mentara_event_authenticate[] = {
+    { "token", STRING, REQUIRED, 1, 16384, NULL },
+    MENTARA_END
+};
+
+
 const mentara_field_t *
 mentara_body_fields(int endpoint)
 {
     switch (endpoint) {
+
+    case MENTARA_EVENT_CONVERSATION:
+        return mentara_event_conversation;
+
+    case MENTARA_EVENT_TYPING:
+        return mentara_event_typing;
+
+    case MENTARA_EVENT_READ:
+        return mentara_event_read;
+
+    case MENTARA_EVENT_AUTHENTICATE:
+        return mentara_event_authenticate;
 
     case MENTARA_EP_CONVERSATION_CREATE:
         return mentara_body_conversation;

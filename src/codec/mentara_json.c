@@ -1,6 +1,7 @@
 
 #include <mentara_json.h>
 #include <mentara_id.h>
+#include <string.h>
 
 
 #define MENTARA_DAY_US       86400000000LL
@@ -43,7 +44,7 @@ mentara_json_room(mentara_json_t *j, size_t need)
         return 0;
     }
 
-    if (j->grow(j, need) != 0) {
+    if (j->grow == NULL || j->grow(j, need) != 0) {
         j->failed = 1;
         return -1;
     }
@@ -248,4 +249,31 @@ mentara_json_time(mentara_json_t *j, int64_t us)
     *p++ = '"';
 
     mentara_json_raw(j, text, (size_t) (p - text));
+}
+
+
+void
+mentara_json_lines(mentara_json_t *j, const unsigned char *data, size_t len)
+{
+    const unsigned char  *pos, *last, *end;
+
+    last = data + len;
+
+    mentara_json_raw(j, "[", 1);
+
+    for (pos = data; pos < last; pos = end + 1) {
+        end = memchr(pos, '\n', last - pos);
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        if (pos > data) {
+            mentara_json_raw(j, ",", 1);
+        }
+
+        mentara_json_string(j, pos, end - pos);
+    }
+
+    mentara_json_raw(j, "]", 1);
 }

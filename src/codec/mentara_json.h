@@ -29,6 +29,7 @@ struct mentara_json_s {
 };
 
 
+/* grow may be NULL: the buffer is all there is */
 void mentara_json_init(mentara_json_t *j, unsigned char *buf, size_t size,
     mentara_json_grow_pt grow, void *data);
 
@@ -40,6 +41,10 @@ void mentara_json_raw(mentara_json_t *j, const void *data, size_t len);
  * and controls below U+0020 are escaped.
  */
 void mentara_json_string(mentara_json_t *j, const unsigned char *data,
+    size_t len);
+
+/* an array of strings: lines that are joined by newline */
+void mentara_json_lines(mentara_json_t *j, const unsigned char *data,
     size_t len);
 
 void mentara_json_int(mentara_json_t *j, int64_t n);

@@ -115,7 +115,7 @@ mentara_json_open(mentara_json_scan_t *s)
                                                       : MENTARA_BAD;
     }
 
-    if (s->depth == MENTARA_JSON_DEPTH) {
+    if (s->depth == MENTARA_SCAN_DEPTH) {
         return MENTARA_BAD;
     }
 

@@ -11,7 +11,7 @@
 #include <mentara.h>
 
 
-#define MENTARA_JSON_DEPTH  64    /* levels of arrays and objects */
+#define MENTARA_SCAN_DEPTH  64    /* levels of arrays and objects */
 
 
 typedef struct {
@@ -23,7 +23,7 @@ typedef struct {
 /*
  * One value and the space around it, from pos on.  Returns the octets up to
  * what follows, or MENTARA_BAD: invalid, cut, or deeper than
- * MENTARA_JSON_DEPTH.  value (may be NULL): the value without that space.
+ * MENTARA_SCAN_DEPTH.  value (may be NULL): the value without that space.
  * marks (may be NULL) are only ever set, never cleared: valid JSON that
  * neither Postgres nor a strict parser takes.
  */

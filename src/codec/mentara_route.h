@@ -41,7 +41,14 @@ typedef enum {
     MENTARA_EP_LOGOUT,
     MENTARA_EP_ACCESS_LIST,
     MENTARA_EP_HEALTH,
-    MENTARA_EP_N
+    MENTARA_EP_N,
+
+    /* no endpoints, but with fields like theirs: events of a socket */
+
+    MENTARA_EVENT_CONVERSATION,    /* join_conversation, leave_conversation */
+    MENTARA_EVENT_TYPING,
+    MENTARA_EVENT_READ,
+    MENTARA_EVENT_AUTHENTICATE
 } mentara_endpoint_e;
 
 

@@ -1,679 +1,507 @@
 
 #include <ngx_mentara_eio.h>
-#include <ngx_mentara_eio_part.h>
+#include <ngx_mentara_eio_body.h>
+#include <ngx_mentara_eio_hold.h>
+#include <openssl/rand.h>
 
 
-#define NGX_MENTARA_EIO_TICK  250    /* ms */
+typedef struct {
+    ngx_mentara_eio_worker_t   *worker;
+    ngx_mentara_eio_conf_t     *conf;
+    ngx_mentara_box_ref_t       box;
+    ngx_uint_t                  async;
+} ngx_mentara_eio_post_t;
 
 
-static void ngx_mentara_eio_worker_turn(ngx_event_t *ev);
-static void ngx_mentara_eio_worker_tick(ngx_event_t *ev);
-static void ngx_mentara_eio_worker_end(ngx_event_t *ev);
-static void ngx_mentara_eio_bury(ngx_mentara_eio_t *s);
-static void ngx_mentara_eio_put(ngx_mentara_eio_t *s,
-    ngx_mentara_frame_t *f, ngx_str_t *mark);
-static void ngx_mentara_eio_ping(ngx_mentara_eio_t *s);
-static void ngx_mentara_eio_arm(ngx_mentara_eio_t *s, ngx_msec_t ms);
-static void ngx_mentara_eio_timer(ngx_event_t *ev);
-static void ngx_mentara_eio_beat(ngx_mentara_eio_t *s);
-static ngx_msec_int_t ngx_mentara_eio_left(ngx_mentara_eio_t *s);
-static ngx_uint_t ngx_mentara_eio_take(ngx_mentara_eio_t *s);
-static void ngx_mentara_eio_ws_message(ngx_mentara_ws_t *ws,
-    ngx_uint_t binary, ngx_str_t *msg);
-static void ngx_mentara_eio_ws_drained(ngx_mentara_ws_t *ws);
-static void ngx_mentara_eio_ws_timer(ngx_mentara_ws_t *ws);
-static void ngx_mentara_eio_ws_closed(ngx_mentara_ws_t *ws, ngx_uint_t code);
+static ngx_int_t ngx_mentara_eio_polled(ngx_http_request_t *r,
+    ngx_mentara_eio_worker_t *worker, ngx_mentara_eio_conf_t *conf,
+    const ngx_mentara_eio_handler_t *handler);
+static ngx_int_t ngx_mentara_eio_direct(ngx_http_request_t *r,
+    ngx_mentara_eio_worker_t *worker, ngx_mentara_eio_conf_t *conf,
+    const ngx_mentara_eio_handler_t *handler);
+static ngx_int_t ngx_mentara_eio_known(ngx_http_request_t *r,
+    ngx_mentara_eio_worker_t *worker, ngx_mentara_eio_conf_t *conf,
+    const ngx_mentara_eio_handler_t *handler, mentara_eio_query_t *query);
+static ngx_int_t ngx_mentara_eio_owner(ngx_http_request_t *r,
+    ngx_mentara_eio_worker_t *worker, ngx_mentara_eio_conf_t *conf,
+    const ngx_mentara_eio_handler_t *handler, ngx_mentara_box_ref_t *ref,
+    ngx_mentara_box_t *box);
+static ngx_int_t ngx_mentara_eio_adopt(ngx_http_request_t *r,
+    ngx_mentara_eio_t *s, ngx_mentara_box_t *box);
+static ngx_int_t ngx_mentara_eio_post(ngx_http_request_t *r,
+    ngx_mentara_eio_worker_t *worker, ngx_mentara_eio_conf_t *conf,
+    ngx_mentara_box_ref_t *box);
+static void ngx_mentara_eio_posted(ngx_http_request_t *r, void *data,
+    ngx_str_t *body, ngx_int_t rc);
+static ngx_int_t ngx_mentara_eio_packets(ngx_mentara_eio_post_t *post,
+    ngx_str_t *body);
+static ngx_int_t ngx_mentara_eio_packet(ngx_mentara_eio_post_t *post,
+    mentara_eio_packet_t *packet);
+static size_t ngx_mentara_eio_open_packet(ngx_mentara_eio_t *s, u_char *buf,
+    ngx_uint_t upgrades);
+static ngx_int_t ngx_mentara_eio_sid(u_char *sid);
 
 
-ngx_mentara_ws_handler_t  ngx_mentara_eio_ws_handler = {
-    ngx_mentara_eio_ws_message,
-    ngx_mentara_eio_ws_drained,
-    ngx_mentara_eio_ws_timer,
-    ngx_mentara_eio_ws_closed
-};
-
-
-ngx_mentara_eio_worker_t *
-ngx_mentara_eio_worker_create(ngx_cycle_t *cycle, ngx_mentara_ws_worker_t *ws,
-    ngx_mentara_zone_t *zone, ngx_int_t slot, int *fds)
+ngx_int_t
+ngx_mentara_eio_request(ngx_http_request_t *r,
+    ngx_mentara_eio_worker_t *worker, ngx_mentara_eio_conf_t *conf,
+    const ngx_mentara_eio_handler_t *handler)
 {
-    size_t                     n;
-    ngx_mentara_eio_worker_t  *worker;
+    mentara_slice_t      args;
+    mentara_eio_query_t  query;
 
-    worker = ngx_pcalloc(cycle->pool, sizeof(ngx_mentara_eio_worker_t));
-    if (worker == NULL) {
-        return NULL;
-    }
+    args.data = r->args.data;
+    args.len = r->args.len;
+    mentara_eio_query(&query, args);
 
-    worker->log = cycle->log;
-    worker->ws = ws;
-
-    ngx_queue_init(&worker->sessions);
-    ngx_queue_init(&worker->holders);
-    ngx_queue_init(&worker->ending);
-
-    worker->turn.handler = ngx_mentara_eio_worker_turn;
-    worker->turn.data = worker;
-    worker->turn.log = cycle->log;
-
-    worker->end.handler = ngx_mentara_eio_worker_end;
-    worker->end.data = worker;
-    worker->end.log = cycle->log;
-
-    ngx_mentara_pollbox_init(&worker->pb, zone, slot, fds, &worker->turn);
-
-    n = (worker->pb.head->nboxes + 1) * sizeof(void *);
-    worker->owned = ngx_pcalloc(cycle->pool, n);
-    worker->held = ngx_pcalloc(cycle->pool, n);
-
-    if (worker->owned == NULL || worker->held == NULL) {
-        return NULL;
-    }
-
-    worker->tick.handler = ngx_mentara_eio_worker_tick;
-    worker->tick.data = worker;
-    worker->tick.log = cycle->log;
-    worker->tick.cancelable = 1;
-    ngx_add_timer(&worker->tick, NGX_MENTARA_EIO_TICK);
-
-    return worker;
-}
-
-
-void
-ngx_mentara_eio_woken(ngx_mentara_eio_worker_t *worker)
-{
-    if (!worker->turn.posted) {
-        ngx_post_event(&worker->turn, &ngx_posted_events);
-    }
-}
-
-
-void
-ngx_mentara_eio_stay(ngx_mentara_eio_worker_t *worker)
-{
-    worker->tick.cancelable = ngx_queue_empty(&worker->sessions)
-                              && ngx_queue_empty(&worker->holders);
-}
-
-
-static void
-ngx_mentara_eio_worker_turn(ngx_event_t *ev)
-{
-    ngx_mentara_eio_t         *s;
-    ngx_mentara_box_ref_t      ref;
-    ngx_mentara_eio_holder_t  *h;
-    ngx_mentara_eio_worker_t  *worker;
-
-    worker = ev->data;
-
-    while (ngx_mentara_box_next(&worker->pb, NGX_MENTARA_BOX_OWNER, &ref)
-           == NGX_OK)
+    if (query.transport != MENTARA_EIO_TRANSPORT_POLLING
+        && query.transport != MENTARA_EIO_TRANSPORT_WEBSOCKET)
     {
-        s = worker->owned[ref.n];
-
-        if (s != NULL && s->box.serial == ref.serial) {
-            ngx_mentara_eio_turn(s);
-        }
+        return ngx_mentara_eio_error(r, MENTARA_EIO_UNKNOWN_TRANSPORT);
     }
 
-    while (ngx_mentara_box_next(&worker->pb, NGX_MENTARA_BOX_HOLDER, &ref)
-           == NGX_OK)
-    {
-        h = worker->held[ref.n];
-
-        if (h != NULL && h->box.serial == ref.serial) {
-            ngx_mentara_eio_holder_turn(h);
-        }
+    if (query.has_sid) {
+        return ngx_mentara_eio_known(r, worker, conf, handler, &query);
     }
+
+    if (r->method != NGX_HTTP_GET) {
+        return ngx_mentara_eio_error(r, MENTARA_EIO_BAD_METHOD);
+    }
+
+    if (query.version != 4) {
+        return ngx_mentara_eio_error(r, MENTARA_EIO_BAD_VERSION);
+    }
+
+    if (ngx_exiting) {
+        return ngx_mentara_eio_later(r);
+    }
+
+    if (query.transport == MENTARA_EIO_TRANSPORT_WEBSOCKET) {
+        return ngx_mentara_eio_direct(r, worker, conf, handler);
+    }
+
+    return ngx_mentara_eio_polled(r, worker, conf, handler);
 }
 
 
-static void
-ngx_mentara_eio_worker_tick(ngx_event_t *ev)
+/* a session by polling */
+
+static ngx_int_t
+ngx_mentara_eio_polled(ngx_http_request_t *r,
+    ngx_mentara_eio_worker_t *worker, ngx_mentara_eio_conf_t *conf,
+    const ngx_mentara_eio_handler_t *handler)
 {
-    ngx_queue_t               *q, *next;
-    ngx_mentara_eio_t         *s;
-    ngx_mentara_eio_worker_t  *worker;
-
-    worker = ev->data;
-    worker->ticks++;
-
-    ngx_add_timer(ev, NGX_MENTARA_EIO_TICK);
-
-    ngx_mentara_eio_worker_turn(&worker->turn);
-
-    for (q = ngx_queue_head(&worker->holders);
-         q != ngx_queue_sentinel(&worker->holders);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        ngx_mentara_eio_holder_tick(ngx_queue_data(q,
-                                                   ngx_mentara_eio_holder_t,
-                                                   queue));
-    }
-
-    if (worker->ticks % 4 == 0 && worker->pb.head->used_boxes != 0) {
-        ngx_mentara_pollbox_sweep(&worker->pb, ngx_current_msec);
-    }
-
-    if (!ngx_exiting) {
-        return;
-    }
-
-    /* sessions that are polled go to whoever gets their next request */
-
-    for (q = ngx_queue_head(&worker->sessions);
-         q != ngx_queue_sentinel(&worker->sessions);
-         q = ngx_queue_next(q))
-    {
-        s = ngx_queue_data(q, ngx_mentara_eio_t, queue);
-
-        if (!s->upgraded) {
-            ngx_mentara_eio_end(s, 1, 0);
-        }
-    }
-}
-
-
-ngx_mentara_eio_t *
-ngx_mentara_eio_create(ngx_mentara_eio_worker_t *worker,
-    ngx_mentara_eio_conf_t *conf, const ngx_mentara_eio_handler_t *handler)
-{
+    u_char              buf[MENTARA_EIO_OPEN_MAX];
+    ngx_int_t           rc;
+    ngx_str_t           body;
     ngx_mentara_eio_t  *s;
 
-    s = ngx_calloc(sizeof(ngx_mentara_eio_t), worker->log);
+    s = ngx_mentara_eio_create(worker, conf, handler);
     if (s == NULL) {
-        return NULL;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    s->worker = worker;
-    s->conf = conf;
-    s->handler = handler;
-
-    return s;
-}
-
-
-void
-ngx_mentara_eio_boxed(ngx_mentara_eio_t *s)
-{
-    s->worker->owned[s->box.n] = s;
-    ngx_queue_insert_tail(&s->worker->sessions, &s->queue);
-    ngx_mentara_eio_stay(s->worker);
-
-    s->timer.handler = ngx_mentara_eio_timer;
-    s->timer.data = s;
-    s->timer.log = s->worker->log;
-    s->timer.cancelable = 1;
-
-    ngx_add_timer(&s->timer, s->conf->ping_interval);
-}
-
-
-void
-ngx_mentara_eio_carry(ngx_mentara_eio_t *s, ngx_mentara_ws_t *ws)
-{
-    s->ws = ws;
-    ws->data = s;
-    ws->handler = &ngx_mentara_eio_ws_handler;
-
-    if (s->box.serial == 0) {
-        ngx_mentara_ws_timer(ws, s->conf->ping_interval);
-        return;
+    if (ngx_mentara_eio_sid(s->sid) != NGX_OK
+        || ngx_mentara_box_create(&worker->pb, s->sid,
+                                  ngx_mentara_eio_deadline(conf), &s->box)
+           != NGX_OK)
+    {
+        ngx_free(s);
+        return ngx_mentara_eio_later(r);
     }
 
-    s->upgraded = 1;
-
-    if (s->paused) {
-        ngx_mentara_ws_pause(ws);
-    }
-}
-
-
-void
-ngx_mentara_eio_end(ngx_mentara_eio_t *s, ngx_uint_t release, ngx_uint_t code)
-{
-    if (s->ended) {
-        return;
-    }
-
-    s->ended = 1;
-    s->release = release;
-    s->code = code;
-
-    ngx_queue_insert_tail(&s->worker->ending, &s->ending);
-
-    if (!s->worker->end.posted) {
-        ngx_post_event(&s->worker->end, &ngx_posted_events);
-    }
-}
-
-
-static void
-ngx_mentara_eio_worker_end(ngx_event_t *ev)
-{
-    ngx_queue_t               *q;
-    ngx_mentara_eio_t         *s;
-    ngx_mentara_eio_worker_t  *worker;
-
-    worker = ev->data;
-
-    while (!ngx_queue_empty(&worker->ending)) {
-        q = ngx_queue_head(&worker->ending);
-        s = ngx_queue_data(q, ngx_mentara_eio_t, ending);
-
-        ngx_queue_remove(q);
-        s->handler->closed(s, s->release);
-        ngx_mentara_eio_bury(s);
-    }
-}
-
-
-static void
-ngx_mentara_eio_bury(ngx_mentara_eio_t *s)
-{
-    ngx_mentara_eio_worker_t  *worker;
-
-    worker = s->worker;
-
-    if (s->box.serial != 0) {
-        worker->owned[s->box.n] = NULL;
-        ngx_queue_remove(&s->queue);
-        ngx_mentara_eio_stay(worker);
-
-        if (s->timer.timer_set) {
-            ngx_del_timer(&s->timer);
-        }
-
-        if (s->local) {
-            ngx_mentara_box_drop(&worker->pb, &s->box);
-        }
-
-        if (s->release) {
-            ngx_mentara_box_leave(&worker->pb, &s->box);
-
-        } else {
-            ngx_mentara_box_end(&worker->pb, &s->box, s->code);
-        }
-    }
-
-    ngx_free(s);
-}
-
-
-void
-ngx_mentara_eio_send(ngx_mentara_eio_t *s, ngx_mentara_frame_t *f,
-    ngx_str_t *mark)
-{
-    if (s->ended) {
-        return;
-    }
-
-    if (s->ws != NULL) {
-        ngx_mentara_ws_send(s->ws, f);
-        return;
-    }
-
-    if (f == NULL) {
-        ngx_mentara_eio_end(s, 0, MENTARA_WS_INTERNAL);
-        return;
-    }
-
-    ngx_mentara_eio_put(s, f, mark);
-}
-
-
-static void
-ngx_mentara_eio_put(ngx_mentara_eio_t *s, ngx_mentara_frame_t *f,
-    ngx_str_t *mark)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_mentara_box_put(&s->worker->pb, &s->box, NGX_MENTARA_BOX_OUT,
-                             f->opcode == MENTARA_WS_BINARY, &f->payload,
-                             s->conf->ws.buffer, mark);
+    rc = handler->open(s, r);
 
     if (rc != NGX_OK) {
-        ngx_mentara_eio_end(s, 0, MENTARA_WS_TRY_LATER);
+        ngx_mentara_box_end(&worker->pb, &s->box, 0);
+        ngx_free(s);
+        return rc;
     }
+
+    ngx_mentara_eio_boxed(s);
+
+    body.data = buf;
+    body.len = ngx_mentara_eio_open_packet(s, buf, 1);
+
+    return ngx_mentara_eio_answer(r, NGX_HTTP_OK,
+                                  "text/plain; charset=UTF-8", &body);
 }
 
 
-void
-ngx_mentara_eio_save(ngx_mentara_eio_t *s, ngx_str_t *state)
+/* a session by WebSocket from the start; it needs no box */
+
+static ngx_int_t
+ngx_mentara_eio_direct(ngx_http_request_t *r,
+    ngx_mentara_eio_worker_t *worker, ngx_mentara_eio_conf_t *conf,
+    const ngx_mentara_eio_handler_t *handler)
 {
-    if (s->ended || s->ws != NULL || state->len > NGX_MENTARA_EIO_STATE_MAX) {
-        return;
+    u_char              buf[MENTARA_EIO_OPEN_MAX];
+    ngx_int_t           rc;
+    ngx_mentara_ws_t   *ws;
+    ngx_mentara_eio_t  *s;
+
+    rc = ngx_mentara_ws_check(r);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_mentara_eio_error(r, MENTARA_EIO_BAD_REQUEST);
     }
 
-    if (ngx_mentara_box_save(&s->worker->pb, &s->box, state) != NGX_OK) {
-        ngx_mentara_eio_end(s, 0, MENTARA_WS_TRY_LATER);
+    if (rc != NGX_OK) {
+        return rc;
     }
+
+    s = ngx_mentara_eio_create(worker, conf, handler);
+    if (s == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_mentara_eio_sid(s->sid) != NGX_OK) {
+        ngx_free(s);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = handler->open(s, r);
+
+    if (rc != NGX_OK) {
+        ngx_free(s);
+        return rc;
+    }
+
+    ws = ngx_mentara_ws_accept(r, worker->ws, &conf->ws,
+                               &ngx_mentara_eio_ws_handler, s);
+    if (ws == NULL) {
+        ngx_mentara_eio_end(s, 0, MENTARA_WS_INTERNAL);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_mentara_eio_carry(s, ws);
+    ngx_mentara_ws_send_data(ws, MENTARA_WS_TEXT, buf,
+                             ngx_mentara_eio_open_packet(s, buf, 0));
+
+    return NGX_DONE;
 }
 
 
-void
-ngx_mentara_eio_close(ngx_mentara_eio_t *s, ngx_uint_t code)
+/* a request of a session that there is already */
+
+static ngx_int_t
+ngx_mentara_eio_known(ngx_http_request_t *r,
+    ngx_mentara_eio_worker_t *worker, ngx_mentara_eio_conf_t *conf,
+    const ngx_mentara_eio_handler_t *handler, mentara_eio_query_t *query)
 {
-    if (s->ended) {
-        return;
+    ngx_int_t              rc;
+    ngx_str_t              sid;
+    ngx_mentara_box_t      box;
+    ngx_mentara_box_ref_t  ref;
+
+    sid.data = query->sid.data;
+    sid.len = query->sid.len;
+
+    if (ngx_mentara_box_find(&worker->pb, &sid, &ref) != NGX_OK
+        || ngx_mentara_box_look(&worker->pb, &ref, &box) != NGX_OK
+        || (box.flags & NGX_MENTARA_BOX_CLOSED)
+        || box.deadline <= ngx_current_msec)
+    {
+        return ngx_mentara_eio_error(r, MENTARA_EIO_UNKNOWN_SID);
     }
 
-    if (s->ws != NULL) {
-        ngx_mentara_ws_close(s->ws, code);
-        return;
+    rc = ngx_mentara_eio_owner(r, worker, conf, handler, &ref, &box);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_mentara_eio_error(r, MENTARA_EIO_UNKNOWN_SID);
     }
 
-    ngx_mentara_eio_end(s, 0, code);
-}
-
-
-size_t
-ngx_mentara_eio_pending(ngx_mentara_eio_t *s)
-{
-    if (s->ended) {
-        return 0;
+    if (rc != NGX_OK) {
+        return ngx_mentara_eio_later(r);
     }
 
-    if (s->ws != NULL) {
-        return s->ws->pending;
-    }
-
-    return ngx_mentara_box_pending(&s->worker->pb, &s->box);
-}
-
-
-void
-ngx_mentara_eio_notify(ngx_mentara_eio_t *s)
-{
-    if (s->ended) {
-        return;
-    }
-
-    if (s->ws != NULL) {
-        ngx_mentara_ws_notify(s->ws);
-        return;
-    }
-
-    ngx_mentara_box_notify(&s->worker->pb, &s->box);
-}
-
-
-void
-ngx_mentara_eio_pause(ngx_mentara_eio_t *s)
-{
-    s->paused = 1;
-
-    if (s->ws != NULL && !s->ended) {
-        ngx_mentara_ws_pause(s->ws);
-    }
-}
-
-
-/* what lies in the box was there before what comes by the WebSocket */
-
-void
-ngx_mentara_eio_resume(ngx_mentara_eio_t *s)
-{
-    s->paused = 0;
-
-    if (s->ended) {
-        return;
-    }
-
-    if (s->box.serial != 0) {
-        ngx_mentara_box_poke(&s->worker->pb, &s->box);
-        return;
-    }
-
-    ngx_mentara_ws_resume(s->ws);
-}
-
-
-void
-ngx_mentara_eio_turn(ngx_mentara_eio_t *s)
-{
-    ngx_mentara_box_t  box;
-
-    if (s->ended) {
-        return;
-    }
-
-    if (ngx_mentara_eio_take(s) == 0) {
-        return;
-    }
-
-    if (s->ws != NULL) {
-        if (!s->paused) {
-            ngx_mentara_ws_resume(s->ws);
-        }
-
-        return;
-    }
-
-    if (ngx_mentara_box_look(&s->worker->pb, &s->box, &box) != NGX_OK) {
-        ngx_mentara_eio_end(s, 0, MENTARA_WS_RESTART);
-        return;
+    if (query->transport == MENTARA_EIO_TRANSPORT_WEBSOCKET) {
+        return ngx_mentara_eio_probe(r, worker, conf, &ref);
     }
 
     if (box.flags & NGX_MENTARA_BOX_UPGRADED) {
-        s->upgraded = 1;
+        return ngx_mentara_eio_error(r, MENTARA_EIO_BAD_REQUEST);
     }
 
-    if ((box.flags & NGX_MENTARA_BOX_CLOSED) && !s->paused) {
-        ngx_mentara_eio_end(s, 0, box.code);
-        return;
-    }
+    switch (r->method) {
 
-    if (ngx_mentara_box_drained(&s->worker->pb, &s->box)) {
-        s->handler->drained(s);
-    }
-}
+    case NGX_HTTP_GET:
+        return ngx_mentara_eio_poll(r, worker, conf, &ref);
 
-
-/* hands out what the client sent; 0: the session has ended */
-
-static ngx_uint_t
-ngx_mentara_eio_take(ngx_mentara_eio_t *s)
-{
-    ngx_int_t                 rc;
-    ngx_mentara_box_packet_t  packet;
-
-    while (!s->paused && !s->ended) {
-        rc = ngx_mentara_box_take(&s->worker->pb, &s->box,
-                                  NGX_MENTARA_BOX_IN, &packet);
-        if (rc == NGX_AGAIN || (rc == NGX_DECLINED && s->ws != NULL)) {
-            break;
-        }
-
-        if (rc != NGX_OK) {
-            ngx_mentara_eio_end(s, 0, MENTARA_WS_TRY_LATER);
-            break;
-        }
-
-        s->handler->message(s, packet.binary, &packet.data);
-        ngx_free(packet.data.data);
-    }
-
-    return !s->ended;
-}
-
-
-static void
-ngx_mentara_eio_ping(ngx_mentara_eio_t *s)
-{
-    ngx_mentara_frame_t  *f;
-
-    f = ngx_mentara_frame_create(MENTARA_WS_TEXT, 1, s->worker->log);
-
-    if (f != NULL) {
-        f->payload.data[0] = '0' + MENTARA_EIO_PING;
-    }
-
-    ngx_mentara_eio_send(s, f, NULL);
-    ngx_mentara_frame_unref(f);
-}
-
-
-static void
-ngx_mentara_eio_arm(ngx_mentara_eio_t *s, ngx_msec_t ms)
-{
-    if (s->box.serial != 0) {
-        ngx_add_timer(&s->timer, ms);
-
-    } else {
-        ngx_mentara_ws_timer(s->ws, ms);
-    }
-}
-
-
-static void
-ngx_mentara_eio_timer(ngx_event_t *ev)
-{
-    ngx_mentara_eio_beat(ev->data);
-}
-
-
-/* a ping, or a look whether its pong has come */
-
-static void
-ngx_mentara_eio_beat(ngx_mentara_eio_t *s)
-{
-    ngx_msec_int_t  left;
-
-    if (s->ended) {
-        return;
-    }
-
-    if (!s->pinged) {
-        s->pinged = 1;
-        s->asked = ngx_current_msec;
-        ngx_mentara_eio_ping(s);
-        ngx_mentara_eio_arm(s, s->conf->ping_timeout);
-        return;
-    }
-
-    s->pinged = 0;
-    left = ngx_mentara_eio_left(s);
-
-    if (left > 0) {
-        left -= (ngx_msec_int_t) s->conf->ping_timeout;
-        ngx_mentara_eio_arm(s, (left > 0) ? left : 1);
-        return;
-    }
-
-    if (s->ws != NULL) {
-        ngx_mentara_ws_abort(s->ws);
-        return;
-    }
-
-    ngx_mentara_eio_end(s, 0, 0);
-}
-
-
-/* ms until the client is given up */
-
-static ngx_msec_int_t
-ngx_mentara_eio_left(ngx_mentara_eio_t *s)
-{
-    ngx_mentara_box_t  box;
-
-    if (s->ws == NULL) {
-        if (ngx_mentara_box_look(&s->worker->pb, &s->box, &box) != NGX_OK) {
-            return 0;
-        }
-
-        return (ngx_msec_int_t) (box.deadline - ngx_current_msec);
-    }
-
-    if ((ngx_msec_int_t) (s->ws->heard - s->asked) < 0) {
-        return 0;
-    }
-
-    return (ngx_msec_int_t) (s->ws->heard + s->conf->ping_interval
-                             + s->conf->ping_timeout - ngx_current_msec);
-}
-
-
-static void
-ngx_mentara_eio_ws_message(ngx_mentara_ws_t *ws, ngx_uint_t binary,
-    ngx_str_t *msg)
-{
-    ngx_str_t              data;
-    ngx_mentara_eio_t     *s;
-    mentara_eio_packet_t   packet;
-
-    s = ws->data;
-
-    if (s->ended) {
-        return;
-    }
-
-    if (binary) {
-        s->handler->message(s, 1, msg);
-        return;
-    }
-
-    if (mentara_eio_packet(&packet, msg->data, msg->data + msg->len)
-        != MENTARA_OK)
-    {
-        ngx_mentara_ws_close(ws, 0);
-        return;
-    }
-
-    switch (packet.type) {
-
-    case MENTARA_EIO_MESSAGE:
-        data.data = packet.data.data;
-        data.len = packet.data.len;
-        s->handler->message(s, 0, &data);
-        return;
-
-    case MENTARA_EIO_PONG:
-        return;
+    case NGX_HTTP_POST:
+        return ngx_mentara_eio_post(r, worker, conf, &ref);
 
     default:
-        ngx_mentara_ws_close(ws, 0);
-        return;
+        return ngx_mentara_eio_error(r, MENTARA_EIO_BAD_REQUEST);
     }
 }
 
 
-static void
-ngx_mentara_eio_ws_drained(ngx_mentara_ws_t *ws)
+/*
+ * NGX_OK: the session has an owner, perhaps this worker from now on;
+ * NGX_DECLINED: it cannot go on; NGX_ERROR: not here, not now.
+ */
+
+static ngx_int_t
+ngx_mentara_eio_owner(ngx_http_request_t *r, ngx_mentara_eio_worker_t *worker,
+    ngx_mentara_eio_conf_t *conf, const ngx_mentara_eio_handler_t *handler,
+    ngx_mentara_box_ref_t *ref, ngx_mentara_box_t *box)
 {
+    ngx_int_t           rc;
     ngx_mentara_eio_t  *s;
 
-    s = ws->data;
+    if (ngx_mentara_box_alive(&worker->pb,
+                              &box->who[NGX_MENTARA_BOX_OWNER]))
+    {
+        return NGX_OK;
+    }
 
-    if (!s->ended) {
-        s->handler->drained(s);
+    if (ngx_exiting) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_mentara_box_adopt(&worker->pb, ref);
+
+    if (rc == NGX_BUSY) {
+        return NGX_OK;
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    s = ngx_mentara_eio_create(worker, conf, handler);
+
+    if (s == NULL) {
+        ngx_mentara_box_leave(&worker->pb, ref);
+        return NGX_ERROR;
+    }
+
+    s->box = *ref;
+    ngx_memcpy(s->sid, box->sid, sizeof(s->sid));
+
+    if (ngx_mentara_eio_adopt(r, s, box) != NGX_OK) {
+        ngx_mentara_box_end(&worker->pb, ref, 0);
+        ngx_free(s);
+        return NGX_DECLINED;
+    }
+
+    ngx_mentara_eio_boxed(s);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mentara_eio_adopt(ngx_http_request_t *r, ngx_mentara_eio_t *s,
+    ngx_mentara_box_t *box)
+{
+    ngx_int_t                 rc;
+    ngx_str_t                 mark;
+    ngx_mentara_box_packet_t  state;
+
+    if (ngx_mentara_box_take(&s->worker->pb, &s->box, NGX_MENTARA_BOX_STATE,
+                             &state)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    mark.data = box->mark;
+    mark.len = box->mark_len;
+
+    rc = s->handler->adopt(s, r, &state.data, &mark);
+    ngx_free(state.data.data);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_mentara_eio_post(ngx_http_request_t *r, ngx_mentara_eio_worker_t *worker,
+    ngx_mentara_eio_conf_t *conf, ngx_mentara_box_ref_t *box)
+{
+    ngx_str_t                none, *type;
+    ngx_mentara_eio_post_t  *post;
+
+    ngx_str_null(&none);
+
+    if (r->headers_in.content_type != NULL) {
+        type = &r->headers_in.content_type->value;
+
+        if (type->len == sizeof("application/octet-stream") - 1
+            && ngx_strncasecmp(type->data,
+                               (u_char *) "application/octet-stream",
+                               type->len)
+               == 0)
+        {
+            return ngx_mentara_eio_answer(r, NGX_HTTP_BAD_REQUEST,
+                                          "text/html", &none);
+        }
+    }
+
+    post = ngx_palloc(r->pool, sizeof(ngx_mentara_eio_post_t));
+    if (post == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    post->worker = worker;
+    post->conf = conf;
+    post->box = *box;
+    post->async = 0;
+
+    r->main->count++;
+    ngx_mentara_eio_body(r, conf->max_payload, ngx_mentara_eio_posted, post);
+    post->async = 1;
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_mentara_eio_posted(ngx_http_request_t *r, void *data, ngx_str_t *body,
+    ngx_int_t rc)
+{
+    ngx_mentara_eio_post_t *post = data;
+
+    ngx_str_t          text;
+    ngx_uint_t         async;
+    ngx_connection_t  *c;
+
+    c = r->connection;
+    async = post->async;
+    ngx_str_null(&text);
+
+    if (rc == NGX_OK) {
+        rc = ngx_mentara_eio_packets(post, body);
+    }
+
+    if (rc == NGX_OK) {
+        ngx_str_set(&text, "ok");
+        rc = NGX_HTTP_OK;
+    }
+
+    if (rc == NGX_HTTP_SERVICE_UNAVAILABLE) {
+        rc = ngx_mentara_eio_later(r);
+
+    } else if (rc == NGX_HTTP_OK || rc == NGX_HTTP_BAD_REQUEST
+               || rc == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE)
+    {
+        rc = ngx_mentara_eio_answer(r, rc, "text/html", &text);
+    }
+
+    ngx_http_finalize_request(r, rc);
+
+    if (async) {
+        ngx_http_run_posted_requests(c);
     }
 }
 
 
-/* with a box it has a timer of its own */
+/* NGX_OK or an HTTP status; what is malformed ends the session */
 
-static void
-ngx_mentara_eio_ws_timer(ngx_mentara_ws_t *ws)
+static ngx_int_t
+ngx_mentara_eio_packets(ngx_mentara_eio_post_t *post, ngx_str_t *body)
 {
-    ngx_mentara_eio_t  *s;
+    int                     rc;
+    ngx_int_t               status;
+    mentara_eio_packet_t    packet;
+    mentara_eio_payload_t   payload;
 
-    s = ws->data;
+    ngx_mentara_box_heard(&post->worker->pb, &post->box,
+                          ngx_mentara_eio_deadline(post->conf));
 
-    if (s->box.serial == 0) {
-        ngx_mentara_eio_beat(s);
+    mentara_eio_payload_init(&payload, body->data, body->data + body->len);
+
+    for ( ;; ) {
+        rc = mentara_eio_payload_next(&payload, &packet);
+
+        if (rc == MENTARA_MORE) {
+            return NGX_OK;
+        }
+
+        if (rc != MENTARA_OK) {
+            ngx_mentara_box_close(&post->worker->pb, &post->box, 0);
+            return NGX_HTTP_BAD_REQUEST;
+        }
+
+        status = ngx_mentara_eio_packet(post, &packet);
+
+        if (status != NGX_OK) {
+            return status;
+        }
     }
 }
 
 
-static void
-ngx_mentara_eio_ws_closed(ngx_mentara_ws_t *ws, ngx_uint_t code)
+static ngx_int_t
+ngx_mentara_eio_packet(ngx_mentara_eio_post_t *post,
+    mentara_eio_packet_t *packet)
 {
-    ngx_mentara_eio_t  *s;
+    ngx_str_t               data;
+    ngx_mentara_pollbox_t  *pb;
 
-    s = ws->data;
-    s->ws = NULL;
-    ngx_mentara_eio_end(s, 0, code);
+    pb = &post->worker->pb;
+
+    switch (packet->type) {
+
+    case MENTARA_EIO_MESSAGE:
+        data.data = packet->data.data;
+        data.len = packet->data.len;
+
+        return (ngx_mentara_box_put(pb, &post->box, NGX_MENTARA_BOX_IN,
+                                    packet->binary, &data,
+                                    2 * post->conf->max_payload, NULL)
+                == NGX_OK)
+               ? NGX_OK : NGX_HTTP_SERVICE_UNAVAILABLE;
+
+    case MENTARA_EIO_PONG:
+        return NGX_OK;
+
+    case MENTARA_EIO_CLOSE:
+        ngx_mentara_box_close(pb, &post->box, NGX_MENTARA_BOX_LEFT);
+        return NGX_OK;
+
+    default:
+        ngx_mentara_box_close(pb, &post->box, 0);
+        return NGX_HTTP_BAD_REQUEST;
+    }
+}
+
+
+static size_t
+ngx_mentara_eio_open_packet(ngx_mentara_eio_t *s, u_char *buf,
+    ngx_uint_t upgrades)
+{
+    mentara_eio_open_t  open;
+
+    open.sid.data = s->sid;
+    open.sid.len = sizeof(s->sid);
+    open.upgrades = upgrades;
+    open.ping_interval = s->conf->ping_interval;
+    open.ping_timeout = s->conf->ping_timeout;
+    open.max_payload = s->conf->max_payload;
+
+    return mentara_eio_put_open(buf, &open);
+}
+
+
+/* 15 random octets are 20 characters */
+
+static ngx_int_t
+ngx_mentara_eio_sid(u_char *sid)
+{
+    u_char     random[NGX_MENTARA_BOX_SID / 4 * 3];
+    ngx_str_t  src, dst;
+
+    if (RAND_bytes(random, sizeof(random)) != 1) {
+        return NGX_ERROR;
+    }
+
+    src.data = random;
+    src.len = sizeof(random);
+    dst.data = sid;
+    ngx_encode_base64url(&dst, &src);
+
+    return NGX_OK;
 }

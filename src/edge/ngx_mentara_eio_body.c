@@ -1,5 +1,5 @@
 
-#include <ngx_mentara_eio_part.h>
+#include <ngx_mentara_eio_body.h>
 
 
 typedef struct {

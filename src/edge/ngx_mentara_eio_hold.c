@@ -1,6 +1,6 @@
 
-#include <ngx_mentara_eio.h>
-#include <ngx_mentara_eio_part.h>
+#include <ngx_mentara_eio_hold.h>
+#include <ngx_mentara_eio_answer.h>
 
 
 #define NGX_MENTARA_EIO_PILE  65536    /* unsent octets: take no more */

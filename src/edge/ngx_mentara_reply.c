@@ -16,7 +16,6 @@
 static ngx_int_t ngx_mentara_reply_send(ngx_mentara_request_t *q,
     ngx_uint_t status, ngx_str_t *body);
 static ngx_int_t ngx_mentara_reply_common(ngx_mentara_request_t *q);
-static ngx_int_t ngx_mentara_reply_cors(ngx_mentara_request_t *q);
 static ngx_int_t ngx_mentara_reply_limits(ngx_mentara_request_t *q);
 static ngx_int_t ngx_mentara_reply_number(ngx_http_request_t *r,
     const char *name, ngx_uint_t n);
@@ -25,8 +24,6 @@ static ngx_int_t ngx_mentara_reply_advice(ngx_mentara_request_t *q,
 static ngx_int_t ngx_mentara_reply_shape(ngx_mentara_request_t *q,
     ngx_uint_t status, const char *code, ngx_str_t *message,
     ngx_uint_t faults, ngx_str_t *body);
-static void ngx_mentara_reply_lines(mentara_json_t *j, ngx_str_t *message);
-static intptr_t ngx_mentara_reply_full(mentara_json_t *j, size_t need);
 static const char *ngx_mentara_reply_phrase(ngx_uint_t status);
 
 
@@ -163,7 +160,7 @@ ngx_mentara_reply_common(ngx_mentara_request_t *q)
 
 /* only an origin that is listed by name gets these */
 
-static ngx_int_t
+ngx_int_t
 ngx_mentara_reply_cors(ngx_mentara_request_t *q)
 {
     ngx_str_t           *origin;
@@ -171,9 +168,11 @@ ngx_mentara_reply_cors(ngx_mentara_request_t *q)
 
     r = q->r;
 
-    if (q->mlcf->origins == NULL) {
+    if (q->mlcf->origins == NULL || q->shared) {
         return NGX_OK;
     }
+
+    q->shared = 1;
 
     if (ngx_mentara_reply_set(r, "Vary", "Origin") != NGX_OK) {
         return NGX_ERROR;
@@ -345,15 +344,6 @@ ngx_mentara_reply_advice(ngx_mentara_request_t *q, ngx_uint_t status)
 }
 
 
-/* the buffer is large enough for every message */
-
-static intptr_t
-ngx_mentara_reply_full(mentara_json_t *j, size_t need)
-{
-    return -1;
-}
-
-
 static ngx_int_t
 ngx_mentara_reply_shape(ngx_mentara_request_t *q, ngx_uint_t status,
     const char *code, ngx_str_t *message, ngx_uint_t faults, ngx_str_t *body)
@@ -372,7 +362,7 @@ ngx_mentara_reply_shape(ngx_mentara_request_t *q, ngx_uint_t status,
 
     phrase = ngx_mentara_reply_phrase(status);
 
-    mentara_json_init(&j, p, size, ngx_mentara_reply_full, NULL);
+    mentara_json_init(&j, p, size, NULL, NULL);
     mentara_json_raw(&j, "{\"statusCode\":", sizeof("{\"statusCode\":") - 1);
     mentara_json_int(&j, (int64_t) status);
     mentara_json_raw(&j, ",\"error\":", sizeof(",\"error\":") - 1);
@@ -382,7 +372,7 @@ ngx_mentara_reply_shape(ngx_mentara_request_t *q, ngx_uint_t status,
     mentara_json_raw(&j, ",\"message\":", sizeof(",\"message\":") - 1);
 
     if (faults) {
-        ngx_mentara_reply_lines(&j, message);
+        mentara_json_lines(&j, message->data, message->len);
 
     } else {
         mentara_json_string(&j, message->data, message->len);
@@ -400,35 +390,6 @@ ngx_mentara_reply_shape(ngx_mentara_request_t *q, ngx_uint_t status,
     body->len = j.pos - p;
 
     return NGX_OK;
-}
-
-
-static void
-ngx_mentara_reply_lines(mentara_json_t *j, ngx_str_t *message)
-{
-    u_char  *p, *last, *end;
-
-    p = message->data;
-    last = p + message->len;
-
-    mentara_json_raw(j, "[", 1);
-
-    while (p < last) {
-        end = ngx_strlchr(p, last, LF);
-
-        if (end == NULL) {
-            end = last;
-        }
-
-        if (p > message->data) {
-            mentara_json_raw(j, ",", 1);
-        }
-
-        mentara_json_string(j, p, end - p);
-        p = end + 1;
-    }
-
-    mentara_json_raw(j, "]", 1);
 }
 
 

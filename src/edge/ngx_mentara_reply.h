@@ -28,6 +28,12 @@ ngx_int_t ngx_mentara_reply_error(ngx_mentara_request_t *q, const char *code,
 /* OPTIONS: 204 with Allow, and what CORS wants to know */
 ngx_int_t ngx_mentara_reply_options(ngx_mentara_request_t *q);
 
+/*
+ * The headers that let a listed origin read an answer, once per request;
+ * the other functions of this header add them by themselves.
+ */
+ngx_int_t ngx_mentara_reply_cors(ngx_mentara_request_t *q);
+
 /* the answer of an op */
 ngx_int_t ngx_mentara_reply_op(ngx_mentara_request_t *q,
     ngx_mentara_op_t *op);

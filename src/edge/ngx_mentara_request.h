@@ -1,5 +1,5 @@
 /*
- * What the REST door knows of one request, from its head to its answer.
+ * What a door knows of one request, from its head to its answer.
  */
 
 #ifndef _NGX_MENTARA_REQUEST_H_INCLUDED_
@@ -36,6 +36,10 @@ struct ngx_mentara_request_s {
     json_t                       *args;
     ngx_mentara_op_t             *op;
 
+    /* what follows when the caller is known, or is not */
+    void                        (*admitted)(ngx_mentara_request_t *q,
+                                            const char *code);
+
     const char                   *code;      /* of an error answer */
     ngx_msec_t                    pg_time;
 
@@ -44,8 +48,19 @@ struct ngx_mentara_request_s {
     unsigned                      limited:1; /* limit holds figures */
     unsigned                      read:1;    /* the body was read */
     unsigned                      async:1;   /* out of nginx's own events */
+    unsigned                      shared:1;  /* CORS headers are there */
     unsigned                      done:1;    /* answered */
 };
+
+
+/* the context of a request; NULL: no memory */
+ngx_mentara_request_t *ngx_mentara_request_create(ngx_http_request_t *r);
+
+/* the end; rc: what a reply returned */
+void ngx_mentara_request_finish(ngx_mentara_request_t *q, ngx_int_t rc);
+
+/* the end with an error of the contract's table */
+void ngx_mentara_request_refuse(ngx_mentara_request_t *q, const char *code);
 
 
 #endif /* _NGX_MENTARA_REQUEST_H_INCLUDED_ */

@@ -3,25 +3,21 @@
 #include <ngx_mentara_body.h>
 #include <ngx_mentara_credential.h>
 #include <ngx_mentara_jwks_fetch.h>
+#include <ngx_mentara_notice.h>
 #include <ngx_mentara_ops.h>
+#include <ngx_mentara_publish.h>
 #include <ngx_mentara_reply.h>
 #include <ngx_mentara_status.h>
 #include <mentara_emoji.h>
 #include <mentara_id.h>
 #include <mentara_text.h>
-#include <openssl/rand.h>
 
 
 #define NGX_MENTARA_KEY_MAX  128   /* code points of an Idempotency-Key */
 
 
-static ngx_mentara_request_t *ngx_mentara_rest_create(ngx_http_request_t *r);
-static void ngx_mentara_rest_cleanup(void *data);
 static void ngx_mentara_rest_route(ngx_mentara_request_t *q);
 static int ngx_mentara_rest_method(ngx_http_request_t *r);
-static void ngx_mentara_rest_finish(ngx_mentara_request_t *q, ngx_int_t rc);
-static void ngx_mentara_rest_refuse(ngx_mentara_request_t *q,
-    const char *code);
 static void ngx_mentara_rest_begin(ngx_mentara_request_t *q);
 static void ngx_mentara_rest_authenticate(ngx_mentara_request_t *q);
 static void ngx_mentara_rest_keys(ngx_mentara_request_t *q);
@@ -57,7 +53,7 @@ ngx_mentara_rest_handler(ngx_http_request_t *r)
 {
     ngx_mentara_request_t  *q;
 
-    q = ngx_mentara_rest_create(r);
+    q = ngx_mentara_request_create(r);
     if (q == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -72,80 +68,6 @@ ngx_mentara_rest_handler(ngx_http_request_t *r)
     q->async = 1;
 
     return NGX_DONE;
-}
-
-
-static ngx_mentara_request_t *
-ngx_mentara_rest_create(ngx_http_request_t *r)
-{
-    u_char                  random[NGX_MENTARA_REQUEST_ID / 2];
-    ngx_pool_cleanup_t     *cln;
-    ngx_mentara_request_t  *q;
-
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_mentara_request_t));
-    if (cln == NULL || RAND_bytes(random, sizeof(random)) != 1) {
-        return NULL;
-    }
-
-    q = cln->data;
-    ngx_memzero(q, sizeof(ngx_mentara_request_t));
-    cln->handler = ngx_mentara_rest_cleanup;
-
-    q->r = r;
-    q->mmcf = ngx_http_get_module_main_conf(r, ngx_mentara_module);
-    q->mlcf = ngx_http_get_module_loc_conf(r, ngx_mentara_module);
-    ngx_hex_dump(q->id, random, sizeof(random));
-
-    ngx_http_set_ctx(r, q, ngx_mentara_module);
-
-    return q;
-}
-
-
-/* the client has gone, or all is done */
-
-static void
-ngx_mentara_rest_cleanup(void *data)
-{
-    ngx_mentara_request_t *q = data;
-
-    if (q->wait != NULL) {
-        ngx_mentara_account_cancel(q->wait);
-    }
-
-    if (q->args != NULL) {
-        json_decref(q->args);
-    }
-
-    if (q->op != NULL) {
-        ngx_mentara_op_detach(q->op);
-    }
-}
-
-
-/* rc: what a reply returned */
-
-static void
-ngx_mentara_rest_finish(ngx_mentara_request_t *q, ngx_int_t rc)
-{
-    ngx_uint_t         async;
-    ngx_connection_t  *c;
-
-    c = q->r->connection;
-    async = q->async;
-
-    ngx_http_finalize_request(q->r, rc);
-
-    if (async) {
-        ngx_http_run_posted_requests(c);
-    }
-}
-
-
-static void
-ngx_mentara_rest_refuse(ngx_mentara_request_t *q, const char *code)
-{
-    ngx_mentara_rest_finish(q, ngx_mentara_reply_error(q, code, NULL, 0));
 }
 
 
@@ -224,7 +146,7 @@ ngx_mentara_rest_begin(ngx_mentara_request_t *q)
     if (q->match == MENTARA_ROUTE_METHOD
         && q->r->method == NGX_HTTP_OPTIONS)
     {
-        ngx_mentara_rest_finish(q, ngx_mentara_reply_options(q));
+        ngx_mentara_request_finish(q, ngx_mentara_reply_options(q));
         return;
     }
 
@@ -245,11 +167,11 @@ ngx_mentara_rest_authenticate(ngx_mentara_request_t *q)
         if (q->match == MENTARA_OK
             && q->route.endpoint == MENTARA_EP_HEALTH)
         {
-            ngx_mentara_rest_finish(q, ngx_mentara_status_health(q));
+            ngx_mentara_request_finish(q, ngx_mentara_status_health(q));
             return;
         }
 
-        ngx_mentara_rest_refuse(q, "token_missing");
+        ngx_mentara_request_refuse(q, "token_missing");
         return;
     }
 
@@ -267,19 +189,19 @@ ngx_mentara_rest_authenticate(ngx_mentara_request_t *q)
         return;
 
     case NGX_MENTARA_TOKEN_EXPIRED:
-        ngx_mentara_rest_refuse(q, "token_expired");
+        ngx_mentara_request_refuse(q, "token_expired");
         return;
 
     case NGX_MENTARA_TOKEN_INVALID:
-        ngx_mentara_rest_refuse(q, "token_invalid");
+        ngx_mentara_request_refuse(q, "token_invalid");
         return;
 
     case NGX_ERROR:
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
 
     default:
-        ngx_mentara_rest_refuse(q, "keys_unavailable");
+        ngx_mentara_request_refuse(q, "keys_unavailable");
         return;
     }
 
@@ -287,7 +209,7 @@ ngx_mentara_rest_authenticate(ngx_mentara_request_t *q)
         rc = ngx_mentara_credential_csrf(q->r, q->mlcf->origins);
 
         if (rc != NGX_OK) {
-            ngx_mentara_rest_refuse(q, (rc == NGX_DECLINED) ? "csrf"
+            ngx_mentara_request_refuse(q, (rc == NGX_DECLINED) ? "csrf"
                                                             : "internal");
             return;
         }
@@ -314,8 +236,8 @@ ngx_mentara_rest_keys(ngx_mentara_request_t *q)
     }
 
     if (rc != NGX_AGAIN) {
-        ngx_mentara_rest_refuse(q, (rc == NGX_ERROR) ? "internal"
-                                                     : "keys_unavailable");
+        ngx_mentara_request_refuse(q, (rc == NGX_ERROR)
+                                      ? "internal" : "keys_unavailable");
     }
 }
 
@@ -351,7 +273,7 @@ ngx_mentara_rest_account(ngx_mentara_request_t *q)
         return;
     }
 
-    ngx_mentara_rest_refuse(q, (rc == NGX_BUSY) ? "db_unavailable"
+    ngx_mentara_request_refuse(q, (rc == NGX_BUSY) ? "db_unavailable"
                                                 : "internal");
 }
 
@@ -381,22 +303,22 @@ static void
 ngx_mentara_rest_account_error(ngx_mentara_request_t *q, ngx_uint_t error)
 {
     if (q->match == MENTARA_OK && q->route.endpoint == MENTARA_EP_HEALTH) {
-        ngx_mentara_rest_finish(q, ngx_mentara_status_health(q));
+        ngx_mentara_request_finish(q, ngx_mentara_status_health(q));
         return;
     }
 
     switch (error) {
 
     case NGX_MENTARA_PG_TIMEOUT:
-        ngx_mentara_rest_refuse(q, "timeout");
+        ngx_mentara_request_refuse(q, "timeout");
         return;
 
     case NGX_MENTARA_PG_FAILED:
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
 
     default:
-        ngx_mentara_rest_refuse(q, "db_unavailable");
+        ngx_mentara_request_refuse(q, "db_unavailable");
         return;
     }
 }
@@ -408,29 +330,29 @@ static void
 ngx_mentara_rest_access(ngx_mentara_request_t *q)
 {
     if (!q->account.active) {
-        ngx_mentara_rest_refuse(q, "user_inactive");
+        ngx_mentara_request_refuse(q, "user_inactive");
         return;
     }
 
     if (q->match == MENTARA_ROUTE_UNKNOWN) {
-        ngx_mentara_rest_refuse(q, "not_found");
+        ngx_mentara_request_refuse(q, "not_found");
         return;
     }
 
     if (q->match == MENTARA_ROUTE_METHOD) {
-        ngx_mentara_rest_refuse(q, "method_not_allowed");
+        ngx_mentara_request_refuse(q, "method_not_allowed");
         return;
     }
 
     if (q->route.endpoint == MENTARA_EP_HEALTH) {
-        ngx_mentara_rest_finish(q, ngx_mentara_status_health(q));
+        ngx_mentara_request_finish(q, ngx_mentara_status_health(q));
         return;
     }
 
     q->op = ngx_mentara_op_create(&q->mlcf->env, q->r->connection->log);
 
     if (q->op == NULL) {
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
     }
 
@@ -440,19 +362,19 @@ ngx_mentara_rest_access(ngx_mentara_request_t *q)
         break;
 
     case NGX_DECLINED:
-        ngx_mentara_rest_refuse(q, "invalid_id");
+        ngx_mentara_request_refuse(q, "invalid_id");
         return;
 
     case NGX_ABORT:
         return;
 
     default:
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
     }
 
     if (ngx_mentara_rest_limit(q) != NGX_OK) {
-        ngx_mentara_rest_refuse(q, "rate_limited");
+        ngx_mentara_request_refuse(q, "rate_limited");
         return;
     }
 
@@ -540,7 +462,7 @@ ngx_mentara_rest_emoji(ngx_mentara_request_t *q, mentara_slice_t raw)
     emoji = mentara_emoji(text);
 
     if (emoji == NULL) {
-        ngx_mentara_rest_finish(q,
+        ngx_mentara_request_finish(q,
                                 ngx_mentara_reply_error(q,
                                                         "validation_failed",
                                                         &fault, 1));
@@ -613,18 +535,18 @@ ngx_mentara_rest_body_done(ngx_mentara_request_t *q, ngx_int_t rc)
     mentara_faults_t  faults;
 
     if (rc == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
-        ngx_mentara_rest_refuse(q, "too_large");
+        ngx_mentara_request_refuse(q, "too_large");
         return;
     }
 
     if (rc != NGX_OK) {
         q->done = 1;
-        ngx_mentara_rest_finish(q, rc);
+        ngx_mentara_request_finish(q, rc);
         return;
     }
 
     if (q->body.len != 0 && ngx_mentara_body_type(q->r) != NGX_OK) {
-        ngx_mentara_rest_refuse(q, "unsupported_media_type");
+        ngx_mentara_request_refuse(q, "unsupported_media_type");
         return;
     }
 
@@ -666,7 +588,7 @@ ngx_mentara_rest_checked(ngx_mentara_request_t *q, int rc,
         return;
 
     default:
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
     }
 }
@@ -680,7 +602,7 @@ ngx_mentara_rest_faults(ngx_mentara_request_t *q, mentara_faults_t *faults)
     message.len = faults->len;
     message.data = (u_char *) faults->text;
 
-    ngx_mentara_rest_finish(q,
+    ngx_mentara_request_finish(q,
         ngx_mentara_reply_error(q, faults->code, &message,
                                 ngx_strcmp(faults->code, "validation_failed")
                                 == 0));
@@ -695,13 +617,18 @@ ngx_mentara_rest_run(ngx_mentara_request_t *q)
     ngx_mentara_op_t  *op;
 
     if (q->route.endpoint == MENTARA_EP_LOGOUT) {
+        if (q->mmcf->live != NULL) {
+            ngx_mentara_notice_logout(q->mmcf->live, &q->claims.sub,
+                                      &q->claims.sid);
+        }
+
         ngx_str_null(&key);
-        ngx_mentara_rest_finish(q, ngx_mentara_reply_json(q, 204, &key));
+        ngx_mentara_request_finish(q, ngx_mentara_reply_json(q, 204, &key));
         return;
     }
 
     if (ngx_mentara_rest_key(q, &key) != NGX_OK) {
-        ngx_mentara_rest_finish(q,
+        ngx_mentara_request_finish(q,
                                 ngx_mentara_reply_error(q,
                                                         "validation_failed",
                                                         &fault, 1));
@@ -710,6 +637,9 @@ ngx_mentara_rest_run(ngx_mentara_request_t *q)
 
     op = q->op;
     op->env->pg = q->mmcf->pg;
+    op->env->publish = (q->mmcf->live != NULL) ? ngx_mentara_publish
+                                               : NULL;
+    op->env->publish_data = q->mmcf->live;
     op->endpoint = q->route.endpoint;
     op->user = q->claims.sub;
     op->role = q->account.role;
@@ -731,7 +661,7 @@ ngx_mentara_rest_run(ngx_mentara_request_t *q)
     {
         q->op = NULL;
         ngx_mentara_op_free(op);
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
     }
 
@@ -784,7 +714,7 @@ ngx_mentara_rest_done(ngx_mentara_op_t *op)
 
     if (cln == NULL) {
         ngx_mentara_op_free(op);
-        ngx_mentara_rest_refuse(q, "internal");
+        ngx_mentara_request_refuse(q, "internal");
         return;
     }
 
@@ -792,5 +722,5 @@ ngx_mentara_rest_done(ngx_mentara_op_t *op)
     cln->data = op;
 
     rc = ngx_mentara_reply_op(q, op);
-    ngx_mentara_rest_finish(q, rc);
+    ngx_mentara_request_finish(q, rc);
 }

@@ -9,6 +9,7 @@
 #define NGX_MENTARA_VAR_CODE   3
 
 
+static ngx_str_t ngx_mentara_variable_route(ngx_mentara_request_t *q);
 static ngx_int_t ngx_mentara_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 
@@ -50,6 +51,28 @@ ngx_mentara_variables_add(ngx_conf_t *cf)
 }
 
 
+static ngx_str_t
+ngx_mentara_variable_route(ngx_mentara_request_t *q)
+{
+    ngx_str_t  s;
+
+    ngx_str_null(&s);
+
+    if (q->mlcf->socketio) {
+        ngx_str_set(&s, "socketio");
+
+    } else if (q->mlcf->websocket) {
+        ngx_str_set(&s, "websocket");
+
+    } else if (q->match == MENTARA_OK) {
+        s.data = (u_char *) mentara_route_name(q->route.endpoint);
+        s.len = ngx_strlen(s.data);
+    }
+
+    return s;
+}
+
+
 static ngx_int_t
 ngx_mentara_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     uintptr_t data)
@@ -66,11 +89,8 @@ ngx_mentara_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
         s = q->claims.sub;
     }
 
-    if (q != NULL && data == NGX_MENTARA_VAR_ROUTE
-        && q->match == MENTARA_OK)
-    {
-        s.data = (u_char *) mentara_route_name(q->route.endpoint);
-        s.len = ngx_strlen(s.data);
+    if (q != NULL && data == NGX_MENTARA_VAR_ROUTE) {
+        s = ngx_mentara_variable_route(q);
     }
 
     if (q != NULL && data == NGX_MENTARA_VAR_CODE && q->code != NULL) {

@@ -1,15 +1,13 @@
 
 #include <ngx_mentara_websocket.h>
-#include <ngx_mentara_ws_handshake.h>
-#include <ngx_mentara_ws_out.h>
 
 
+#define NGX_MENTARA_WS_CHUNK  65536  /* octets of one recv() */
+#define NGX_MENTARA_WS_PILE   65536  /* unsent octets: read no more */
 #define NGX_MENTARA_WS_READS  16     /* of one turn, then others have theirs */
 #define NGX_MENTARA_WS_TICK   100    /* ms */
 
 
-static void ngx_mentara_ws_cleanup(void *data);
-static void ngx_mentara_ws_release(ngx_mentara_ws_t *ws);
 static void ngx_mentara_ws_readable(ngx_http_request_t *r);
 static void ngx_mentara_ws_read(ngx_mentara_ws_t *ws);
 static ngx_uint_t ngx_mentara_ws_halted(ngx_mentara_ws_t *ws);
@@ -129,21 +127,6 @@ ngx_mentara_ws_tick(ngx_event_t *ev)
 
 
 ngx_mentara_ws_t *
-ngx_mentara_ws_of(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t  *cln;
-
-    for (cln = r->pool->cleanup; cln != NULL; cln = cln->next) {
-        if (cln->handler == ngx_mentara_ws_cleanup) {
-            return cln->data;
-        }
-    }
-
-    return NULL;
-}
-
-
-ngx_mentara_ws_t *
 ngx_mentara_ws_accept(ngx_http_request_t *r, ngx_mentara_ws_worker_t *worker,
     ngx_mentara_ws_conf_t *conf, ngx_mentara_ws_handler_t *handler,
     void *data)
@@ -207,106 +190,6 @@ ngx_mentara_ws_accept(ngx_http_request_t *r, ngx_mentara_ws_worker_t *worker,
 }
 
 
-/* the request goes, by whatever way */
-
-static void
-ngx_mentara_ws_cleanup(void *data)
-{
-    ngx_mentara_ws_t *ws = data;
-
-    ngx_mentara_ws_release(ws);
-}
-
-
-static void
-ngx_mentara_ws_release(ngx_mentara_ws_t *ws)
-{
-    if (ws->done) {
-        return;
-    }
-
-    ws->done = 1;
-    ws->broken = 1;
-
-    if (ws->flushing) {
-        ngx_queue_remove(&ws->due);
-        ws->flushing = 0;
-    }
-
-    ngx_queue_remove(&ws->queue);
-    ws->worker->n--;
-
-    ws->out_pos = 0;
-    ngx_mentara_ws_discard(ws);
-
-    if (ws->inflate != NULL) {
-        mentara_inflate_end(ws->inflate);
-        ngx_free(ws->inflate);
-    }
-
-    if (ws->msg != NULL) {
-        ngx_free(ws->msg);
-    }
-
-    if (ws->rest != NULL) {
-        ngx_free(ws->rest);
-    }
-
-    ws->handler->closed(ws, ws->code);
-}
-
-
-void
-ngx_mentara_ws_finish(ngx_mentara_ws_t *ws)
-{
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
-
-    if (ws->done) {
-        return;
-    }
-
-    r = ws->r;
-    c = r->connection;
-
-    ngx_mentara_ws_release(ws);
-
-    if (r->connection->read->timer_set) {
-        ngx_del_timer(r->connection->read);
-    }
-
-    if (r->connection->write->timer_set) {
-        ngx_del_timer(r->connection->write);
-    }
-
-    /* the frame around us may still look at the socket: end it later */
-
-    if (ws->reading) {
-        return;
-    }
-
-    ngx_http_finalize_request(r, (ws->code == MENTARA_WS_ABNORMAL)
-                                 ? NGX_HTTP_CLIENT_CLOSED_REQUEST : NGX_OK);
-    ngx_http_run_posted_requests(c);
-}
-
-
-void
-ngx_mentara_ws_abort(ngx_mentara_ws_t *ws)
-{
-    ws->broken = 1;
-
-    if (!ws->flushing && !ws->done) {
-        ws->flushing = 1;
-        ngx_queue_insert_tail(&ws->worker->due, &ws->due);
-
-        if (!ws->worker->flush.posted) {
-            ngx_post_event(&ws->worker->flush, &ngx_posted_events);
-        }
-    }
-}
-
-
 void
 ngx_mentara_ws_close(ngx_mentara_ws_t *ws, ngx_uint_t code)
 {
@@ -327,17 +210,6 @@ ngx_mentara_ws_resume(ngx_mentara_ws_t *ws)
     if (ws->paused) {
         ws->paused = 0;
         ngx_mentara_ws_read_again(ws);
-    }
-}
-
-
-void
-ngx_mentara_ws_read_again(ngx_mentara_ws_t *ws)
-{
-    ws->piled = 0;
-
-    if (!ws->done) {
-        ngx_post_event(ws->r->connection->read, &ngx_posted_events);
     }
 }
 

@@ -6,8 +6,19 @@
 #define _NGX_MENTARA_WS_HANDSHAKE_H_INCLUDED_
 
 
-#include <ngx_mentara_websocket.h>
+#include <ngx_mentara_ws_socket.h>
 
+
+#define NGX_MENTARA_UPGRADE_REQUIRED  426
+
+
+/*
+ * Is the request a WebSocket handshake?  NGX_OK; NGX_DECLINED: it does not
+ * ask for an upgrade; or the status to refuse it with: 400, 405, 426 (then
+ * Sec-WebSocket-Version: 13 was added to the answer), 503 (the worker exits).
+ * HTTP/2 cannot carry one: NGX_DECLINED.
+ */
+ngx_int_t ngx_mentara_ws_check(ngx_http_request_t *r);
 
 /*
  * Sends 101; with permessage-deflate if that was agreed (ws->deflate).

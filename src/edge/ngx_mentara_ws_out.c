@@ -5,13 +5,7 @@
 #define NGX_MENTARA_WS_IOVS  64
 
 
-struct ngx_mentara_ws_out_s {
-    ngx_mentara_ws_out_t  *next;
-    ngx_mentara_frame_t   *frame;
-};
-
-
-static void ngx_mentara_ws_due(ngx_mentara_ws_t *ws);
+static void ngx_mentara_ws_flush(ngx_mentara_ws_t *ws);
 static ngx_int_t ngx_mentara_ws_write(ngx_mentara_ws_t *ws);
 static void ngx_mentara_ws_sent(ngx_mentara_ws_t *ws, size_t n);
 static void ngx_mentara_ws_flushed(ngx_mentara_ws_t *ws);
@@ -109,24 +103,6 @@ ngx_mentara_ws_send_close(ngx_mentara_ws_t *ws, ngx_uint_t code)
 }
 
 
-/* its frames leave at the end of this turn */
-
-static void
-ngx_mentara_ws_due(ngx_mentara_ws_t *ws)
-{
-    if (ws->flushing) {
-        return;
-    }
-
-    ws->flushing = 1;
-    ngx_queue_insert_tail(&ws->worker->due, &ws->due);
-
-    if (!ws->worker->flush.posted) {
-        ngx_post_event(&ws->worker->flush, &ngx_posted_events);
-    }
-}
-
-
 void
 ngx_mentara_ws_flush_due(ngx_event_t *ev)
 {
@@ -148,7 +124,9 @@ ngx_mentara_ws_flush_due(ngx_event_t *ev)
 }
 
 
-void
+/* writes what waits; the socket may be broken after it */
+
+static void
 ngx_mentara_ws_flush(ngx_mentara_ws_t *ws)
 {
     ngx_int_t          rc;
@@ -283,34 +261,6 @@ ngx_mentara_ws_sent(ngx_mentara_ws_t *ws, size_t n)
 
         ngx_mentara_frame_unref(out->frame);
         ngx_free(out);
-    }
-}
-
-
-void
-ngx_mentara_ws_discard(ngx_mentara_ws_t *ws)
-{
-    ngx_mentara_ws_out_t  *out, *next;
-
-    out = ws->out;
-
-    if (out != NULL && ws->out_pos != 0) {
-        next = out->next;
-        out->next = NULL;
-        ws->out_last = &out->next;
-        out = next;
-
-    } else {
-        ws->out = NULL;
-        ws->out_last = &ws->out;
-    }
-
-    while (out != NULL) {
-        next = out->next;
-        ws->pending -= out->frame->len;
-        ngx_mentara_frame_unref(out->frame);
-        ngx_free(out);
-        out = next;
     }
 }
 

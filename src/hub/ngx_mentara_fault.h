@@ -1,7 +1,6 @@
 /*
  * Points at which a test ends, stops or delays a process.  Only a build
- * with -DNGX_MENTARA_FAULTS=1 has them; whoever links it provides the
- * function.
+ * with -DNGX_MENTARA_FAULTS=1 has them.
  */
 
 #ifndef _NGX_MENTARA_FAULT_H_INCLUDED_
@@ -9,6 +8,9 @@
 
 
 #if (NGX_MENTARA_FAULTS)
+
+/* the test's own, called at each point; NULL: nothing happens there */
+extern void (*ngx_mentara_fault_handler)(const char *point);
 
 void ngx_mentara_fault(const char *point);
 

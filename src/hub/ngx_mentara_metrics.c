@@ -17,6 +17,8 @@ const ngx_mentara_metric_name_t  ngx_mentara_metric_names[] = {
       ngx_string("Sockets closed because they did not read.") },
     { ngx_string("mentara_socket_events_total"),
       ngx_string("Events received from sockets.") },
+    { ngx_string("mentara_socket_refusals_total"),
+      ngx_string("Events of sockets that were refused.") },
     { ngx_string("mentara_log_appended_total"),
       ngx_string("Events appended to the log of this host.") },
     { ngx_string("mentara_log_duplicates_total"),

@@ -11,8 +11,7 @@
 #define _NGX_MENTARA_PLACES_H_INCLUDED_
 
 
-#include <ngx_mentara.h>
-#include <ngx_mentara_log.h>
+#include <ngx_mentara_log_types.h>
 
 
 /* NULL: not here */

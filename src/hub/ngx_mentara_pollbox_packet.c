@@ -1,5 +1,5 @@
 
-#include <ngx_mentara_pollbox_part.h>
+#include <ngx_mentara_pollbox_packet.h>
 #include <ngx_mentara_pollbox_queue.h>
 #include <mentara_engineio.h>
 

@@ -6,7 +6,7 @@
 #define _NGX_MENTARA_POLLBOX_QUEUE_H_INCLUDED_
 
 
-#include <ngx_mentara_pollbox.h>
+#include <ngx_mentara_box.h>
 
 
 /* octets of a packet as a poll carries it, its separator included */

@@ -1,13 +1,21 @@
 
 #include <ngx_mentara_attach.h>
+#include <ngx_mentara_append.h>
 #include <ngx_mentara_attach_rows.h>
 #include <ngx_mentara_feed.h>
 #include <ngx_mentara_mark.h>
 #include <ngx_mentara_metrics.h>
 #include <ngx_mentara_notice.h>
 #include <ngx_mentara_replay.h>
+#include <ngx_mentara_room.h>
+#include <ngx_mentara_session.h>
+#include <mentara_json.h>
 
 
+static void ngx_mentara_attach_patience(ngx_event_t *ev);
+static void ngx_mentara_attach_start(ngx_mentara_attach_t *a);
+static void ngx_mentara_attach_run(ngx_mentara_attach_t *a);
+static void ngx_mentara_attach_free(ngx_mentara_attach_t *a);
 static ngx_uint_t ngx_mentara_attach_from(ngx_mentara_attach_t *a);
 static ngx_int_t ngx_mentara_attach_ask(ngx_mentara_attach_t *a);
 static ngx_int_t ngx_mentara_attach_bind(ngx_mentara_attach_t *a,
@@ -30,7 +38,138 @@ static void ngx_mentara_attach_live(ngx_mentara_attach_t *a);
 static ngx_int_t ngx_mentara_attach_connected(ngx_mentara_attach_t *a);
 
 
+ngx_int_t
+ngx_mentara_attach(ngx_mentara_session_t *s,
+    ngx_mentara_return_t *back, ngx_uint_t most, time_t token)
+{
+    ngx_pool_t            *pool;
+    ngx_mentara_attach_t  *a;
+
+    pool = ngx_create_pool(1024, s->live->logger);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    a = ngx_pcalloc(pool, sizeof(ngx_mentara_attach_t));
+    if (a == NULL) {
+        goto failed;
+    }
+
+    a->pool = pool;
+    a->session = s;
+    a->most = most;
+    a->token = token;
+
+    a->back.pid.data = ngx_pstrdup(pool, &back->pid);
+    a->back.offset.data = ngx_pstrdup(pool, &back->offset);
+
+    if (a->back.pid.data == NULL || a->back.offset.data == NULL
+        || ngx_array_init(&a->sent, pool, 4, sizeof(ngx_mentara_sent_t))
+           != NGX_OK
+        || ngx_array_init(&a->updates, pool, 4, sizeof(ngx_mentara_update_t))
+           != NGX_OK
+        || ngx_array_init(&a->contacts, pool, 8, sizeof(ngx_str_t)) != NGX_OK)
+    {
+        goto failed;
+    }
+
+    a->back.pid.len = back->pid.len;
+    a->back.offset.len = back->offset.len;
+    a->back.quiet = back->quiet;
+
+    a->timer.handler = ngx_mentara_attach_patience;
+    a->timer.data = a;
+    a->timer.log = s->live->logger;
+    a->timer.cancelable = 1;
+    ngx_add_timer(&a->timer, NGX_MENTARA_PATIENCE);
+
+    s->attach = a;
+    s->detach = ngx_mentara_attach_free;
+
+    /* not from inside this call */
+
+    s->waits = 1;
+    ngx_queue_insert_tail(&s->live->waiting, &s->in_waiting);
+    ngx_post_event(&s->live->turn, &ngx_posted_events);
+
+    return NGX_OK;
+
+failed:
+
+    ngx_destroy_pool(pool);
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_mentara_attach_patience(ngx_event_t *ev)
+{
+    ngx_mentara_attach_t  *a;
+
+    a = ev->data;
+
+    if (a->session != NULL && !a->session->accepted) {
+        ngx_mentara_session_end(a->session, NGX_MENTARA_END_AGAIN);
+    }
+}
+
+
 void
+ngx_mentara_attach_resume(ngx_mentara_live_t *live)
+{
+    ngx_queue_t             waiting, *q;
+    ngx_mentara_session_t  *s;
+
+    if (ngx_queue_empty(&live->waiting)) {
+        return;
+    }
+
+    /* those that must go on waiting come to the queue again */
+
+    live->busy++;
+
+    ngx_queue_init(&waiting);
+    ngx_queue_add(&waiting, &live->waiting);
+    ngx_queue_init(&live->waiting);
+
+    while (!ngx_queue_empty(&waiting)) {
+        q = ngx_queue_head(&waiting);
+        ngx_queue_remove(q);
+
+        s = ngx_queue_data(q, ngx_mentara_session_t, in_waiting);
+        s->waits = 0;
+
+        if (!s->ending) {
+            ngx_mentara_attach_start(s->attach);
+        }
+    }
+
+    live->busy--;
+    ngx_mentara_session_bury(live);
+}
+
+
+void
+ngx_mentara_attach_drained(ngx_mentara_session_t *s)
+{
+    ngx_mentara_live_t  *live;
+
+    live = s->live;
+
+    if (s->attach == NULL || s->ending) {
+        return;
+    }
+
+    live->busy++;
+    ngx_mentara_attach_run(s->attach);
+    live->busy--;
+
+    ngx_mentara_session_bury(live);
+}
+
+
+static void
 ngx_mentara_attach_start(ngx_mentara_attach_t *a)
 {
     ngx_mentara_live_t  *live;
@@ -42,7 +181,7 @@ ngx_mentara_attach_start(ngx_mentara_attach_t *a)
         return;
     }
 
-    if (!a->accepted) {
+    if (!a->session->accepted) {
         a->mode = ngx_mentara_attach_from(a);
     }
 
@@ -264,7 +403,7 @@ ngx_mentara_attach_answered(ngx_mentara_attach_t *a,
     live = a->session->live;
 
     if (q->error == NGX_MENTARA_PG_FAILED
-        || (q->error != NGX_MENTARA_PG_OK && a->accepted))
+        || (q->error != NGX_MENTARA_PG_OK && a->session->accepted))
     {
         ngx_mentara_session_end(a->session, NGX_MENTARA_END_AGAIN);
         return;
@@ -278,7 +417,7 @@ ngx_mentara_attach_answered(ngx_mentara_attach_t *a,
     /* the log may have been lost or begun anew in the meantime */
 
     if (!live->seated || live->reader.epoch != a->epoch) {
-        if (a->accepted) {
+        if (a->session->accepted) {
             ngx_mentara_session_end(a->session, NGX_MENTARA_END_RESTART);
             return;
         }
@@ -398,7 +537,7 @@ ngx_mentara_attach_accept(ngx_mentara_attach_t *a)
 
     s = a->session;
 
-    if (a->accepted) {
+    if (s->accepted) {
         return NGX_OK;
     }
 
@@ -411,7 +550,12 @@ ngx_mentara_attach_accept(ngx_mentara_attach_t *a)
         return NGX_ERROR;
     }
 
-    a->accepted = 1;
+    if (a->back.quiet && !a->known) {
+        ngx_mentara_session_end(s, NGX_MENTARA_END_RESTART);
+        return NGX_ERROR;
+    }
+
+    s->accepted = 1;
     a->recovered = a->known;
 
     if (a->timer.timer_set) {
@@ -472,7 +616,7 @@ ngx_mentara_attach_pid(ngx_mentara_attach_t *a, ngx_str_t *pid)
 }
 
 
-void
+static void
 ngx_mentara_attach_run(ngx_mentara_attach_t *a)
 {
     ngx_mentara_session_t  *s;
@@ -612,13 +756,14 @@ ngx_mentara_attach_live(ngx_mentara_attach_t *a)
 
     s = a->session;
 
-    if (ngx_mentara_attach_connected(a) != NGX_OK) {
+    if (!a->back.quiet && ngx_mentara_attach_connected(a) != NGX_OK) {
         ngx_mentara_session_end(s, NGX_MENTARA_END_RESTART);
         return;
     }
 
     s->on = 1;
-    ngx_mentara_notice_here(s, a->contacts.elts, a->contacts.nelts);
+    ngx_mentara_notice_here(s, a->contacts.elts, a->contacts.nelts,
+                            a->back.quiet);
 
     s->attach = NULL;
     ngx_mentara_attach_free(a);
@@ -659,7 +804,7 @@ ngx_mentara_attach_connected(ngx_mentara_attach_t *a)
     mentara_json_raw(&j, "{\"userId\":", 10);
     mentara_json_string(&j, s.data, s.len);
     mentara_json_raw(&j, ",\"timestamp\":", 13);
-    mentara_json_raw(&j, time, ngx_mentara_notice_time(time) - time);
+    mentara_json_raw(&j, time, ngx_mentara_append_time(time) - time);
     mentara_json_raw(&j, ",\"recovered\":", 13);
     mentara_json_raw(&j, a->recovered ? "true" : "false",
                      a->recovered ? 4 : 5);
@@ -678,7 +823,7 @@ ngx_mentara_attach_connected(ngx_mentara_attach_t *a)
 }
 
 
-void
+static void
 ngx_mentara_attach_free(ngx_mentara_attach_t *a)
 {
     a->session = NULL;

@@ -7,73 +7,22 @@
 #define _NGX_MENTARA_ATTACH_H_INCLUDED_
 
 
-#include <ngx_mentara_session.h>
+#include <ngx_mentara_live_types.h>
 
 
-typedef enum {
-    NGX_MENTARA_ATTACH_NEW = 0,    /* from now on */
-    NGX_MENTARA_ATTACH_RING,       /* from a position that the log holds */
-    NGX_MENTARA_ATTACH_LOG         /* from the database */
-} ngx_mentara_attach_mode_e;
+/*
+ * Starts it: door->accepted or door->ended follows, not from inside this
+ * call.  most: sockets that a user may have.  token: time of the last valid
+ * token, for a new pid.  NGX_ERROR: no memory; close it.
+ */
+ngx_int_t ngx_mentara_attach(ngx_mentara_session_t *s,
+    ngx_mentara_return_t *back, ngx_uint_t most, time_t token);
 
+/* answer to door->notify */
+void ngx_mentara_attach_drained(ngx_mentara_session_t *s);
 
-/* where the next page of a conversation begins */
-typedef struct {
-    ngx_mentara_uuid_t         conversation;
-    uint64_t                   event_seq;
-} ngx_mentara_sent_t;
-
-
-/* the newest change of a message within what is replayed */
-typedef struct {
-    ngx_mentara_uuid_t         conversation;
-    uint64_t                   seq;
-    ngx_str_t                  message;    /* JSON, in the attach's pool */
-} ngx_mentara_update_t;
-
-
-struct ngx_mentara_attach_s {
-    ngx_mentara_session_t     *session;    /* NULL: it has gone */
-    ngx_pool_t                *pool;
-    ngx_pool_t                *page;       /* of the rows that are written */
-    ngx_mentara_pg_query_t    *query;
-    ngx_event_t                timer;      /* patience */
-
-    ngx_mentara_return_t       back;
-    ngx_mentara_offset_t       from;       /* what the client has */
-    ngx_uint_t                 mode;
-    ngx_uint_t                 most;
-    time_t                     token;
-
-    uint64_t                   epoch;      /* when the database was asked */
-    uint64_t                   cursor;
-
-    ngx_array_t                events;     /* of ngx_mentara_event_t */
-    ngx_uint_t                 next;       /* of them */
-    uint64_t                  *floors;     /* for their offsets */
-    ngx_array_t                sent;       /* ngx_mentara_sent_t */
-    ngx_array_t                updates;    /* ngx_mentara_update_t */
-    ngx_array_t                contacts;   /* of ngx_str_t */
-    ngx_str_t                  user;       /* JSON */
-
-    unsigned                   known:1;    /* from is */
-    unsigned                   own:1;      /* the pid is the client's own */
-    unsigned                   database:1; /* the log is of no use */
-    unsigned                   more:1;     /* rows than one page */
-    unsigned                   paged:1;
-    unsigned                   accepted:1;
-    unsigned                   recovered:1;
-};
-
-
-/* asks the database, or waits until that makes sense */
-void ngx_mentara_attach_start(ngx_mentara_attach_t *a);
-
-/* writes what can be written now */
-void ngx_mentara_attach_run(ngx_mentara_attach_t *a);
-
-/* the session has gone or is live */
-void ngx_mentara_attach_free(ngx_mentara_attach_t *a);
+/* starts those that wait, once the log is open and the key is there */
+void ngx_mentara_attach_resume(ngx_mentara_live_t *live);
 
 
 #endif /* _NGX_MENTARA_ATTACH_H_INCLUDED_ */

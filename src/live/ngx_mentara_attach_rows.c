@@ -1,5 +1,6 @@
 
 #include <ngx_mentara_attach_rows.h>
+#include <ngx_mentara_room.h>
 #include <ngx_mentara_view.h>
 
 

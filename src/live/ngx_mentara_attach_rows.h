@@ -7,7 +7,7 @@
 #define _NGX_MENTARA_ATTACH_ROWS_H_INCLUDED_
 
 
-#include <ngx_mentara_attach.h>
+#include <ngx_mentara_attach_types.h>
 
 
 /* of one answer, into the session and its attach; NGX_ERROR: no memory */

@@ -2,6 +2,8 @@
 #include <ngx_mentara_feed.h>
 #include <ngx_mentara_mark.h>
 #include <ngx_mentara_metrics.h>
+#include <ngx_mentara_room.h>
+#include <ngx_mentara_session.h>
 
 
 /* one entry on its way to the sessions of this worker */

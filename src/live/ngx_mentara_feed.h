@@ -7,7 +7,7 @@
 #define _NGX_MENTARA_FEED_H_INCLUDED_
 
 
-#include <ngx_mentara_session.h>
+#include <ngx_mentara_live_types.h>
 
 
 /*

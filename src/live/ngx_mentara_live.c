@@ -1,16 +1,21 @@
 
 #include <ngx_mentara_live.h>
+#include <ngx_mentara_append.h>
+#include <ngx_mentara_attach.h>
 #include <ngx_mentara_feed.h>
 #include <ngx_mentara_mark.h>
 #include <ngx_mentara_metrics.h>
 #include <ngx_mentara_notice.h>
 #include <ngx_mentara_presence.h>
+#include <ngx_mentara_room.h>
 #include <ngx_mentara_sweep.h>
 #include <ngx_mentara_watch.h>
 #include <sys/eventfd.h>
 
 
+#define NGX_MENTARA_TICK        250    /* ms: a look without a wake */
 #define NGX_MENTARA_SWEEP_EACH  500    /* ms on this host */
+#define NGX_MENTARA_YOUNG       12     /* ticks until it must be connected */
 
 
 static ngx_int_t ngx_mentara_live_reader(ngx_mentara_live_t *live,
@@ -25,19 +30,14 @@ static void ngx_mentara_live_key(ngx_mentara_pg_query_t *q);
 
 
 int *
-ngx_mentara_live_fds(ngx_cycle_t *cycle, int *before)
+ngx_mentara_live_fds(ngx_log_t *log)
 {
     int         *fds;
     ngx_uint_t   i;
 
-    fds = ngx_palloc(cycle->pool, NGX_MENTARA_SLOTS * sizeof(int));
+    fds = ngx_alloc(NGX_MENTARA_SLOTS * sizeof(int), log);
     if (fds == NULL) {
         return NULL;
-    }
-
-    if (before != NULL) {
-        ngx_memcpy(fds, before, NGX_MENTARA_SLOTS * sizeof(int));
-        return fds;
     }
 
     /* without one a worker looks by its timer alone */
@@ -46,7 +46,7 @@ ngx_mentara_live_fds(ngx_cycle_t *cycle, int *before)
         fds[i] = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
 
         if (fds[i] == -1) {
-            ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno,
+            ngx_log_error(NGX_LOG_WARN, log, ngx_errno,
                           "mentara: eventfd() failed");
         }
     }
@@ -185,10 +185,14 @@ ngx_mentara_live_close(ngx_mentara_live_t *live)
 }
 
 
-ngx_uint_t
-ngx_mentara_slot_number(ngx_mentara_live_t *live)
+ngx_int_t
+ngx_mentara_live_ready(ngx_mentara_live_t *live)
 {
-    return (live->slot < 0) ? NGX_MENTARA_SLOTS : (ngx_uint_t) live->slot;
+    if (!live->keyed && live->ticks < NGX_MENTARA_YOUNG) {
+        return NGX_OK;
+    }
+
+    return (ngx_mentara_pg_state(live->pg) == NGX_OK) ? NGX_OK : NGX_AGAIN;
 }
 
 
@@ -209,6 +213,10 @@ ngx_mentara_live_woken(ngx_event_t *ev)
 
     ngx_mentara_metric_add(live->zone, NGX_MENTARA_METRIC_WAKES, 1);
     ngx_mentara_live_turn(&live->turn);
+
+    if (live->woken != NULL) {
+        live->woken(live->woken_data);
+    }
 }
 
 
@@ -220,7 +228,7 @@ ngx_mentara_live_turn(ngx_event_t *ev)
     live = ev->data;
 
     (void) ngx_mentara_feed_read(live);
-    ngx_mentara_session_resume(live);
+    ngx_mentara_attach_resume(live);
 }
 
 
@@ -339,91 +347,5 @@ ngx_mentara_live_key(ngx_mentara_pg_query_t *q)
     }
 
     live->keyed = 1;
-    ngx_mentara_session_resume(live);
-}
-
-
-void
-ngx_mentara_live_entry(ngx_mentara_event_t *ev, ngx_mentara_entry_t *e)
-{
-    ngx_int_t  kind;
-
-    ngx_memzero(e, sizeof(ngx_mentara_entry_t));
-
-    kind = ngx_mentara_event_kind(&ev->name);
-
-    e->kind = (kind == NGX_DECLINED) ? NGX_MENTARA_EVENT_CONTROL
-                                     : (ngx_uint_t) kind;
-    e->conversation = ev->conversation;
-    e->event_seq = ev->event_seq;
-    e->xid = ev->xid;
-    e->msg_seq = ev->msg_seq;
-    e->id = ev->id;
-    e->actor = ev->actor;
-    e->subjects = ev->subjects;
-    e->hidden = ev->hidden;
-    e->only = ev->only;
-    e->body = ev->body;
-
-    if (ev->action.len == 4 && ngx_memcmp(ev->action.data, "join", 4) == 0) {
-        e->flags |= NGX_MENTARA_EVENT_JOIN;
-    }
-
-    if (ev->action.len == 5 && ngx_memcmp(ev->action.data, "leave", 5) == 0) {
-        e->flags |= NGX_MENTARA_EVENT_LEAVE;
-    }
-
-    if (ev->staff) {
-        e->flags |= NGX_MENTARA_EVENT_STAFF;
-    }
-}
-
-
-ngx_int_t
-ngx_mentara_live_append(ngx_mentara_live_t *live, ngx_mentara_entry_t *e)
-{
-    ngx_int_t              rc;
-    ngx_mentara_targets_t  targets;
-
-    targets.n = 0;
-    rc = ngx_mentara_log_append(&live->log, e, &targets);
-    ngx_mentara_live_wake(live, &targets);
-
-    return rc;
-}
-
-
-void
-ngx_mentara_live_wake(ngx_mentara_live_t *live, ngx_mentara_targets_t *t)
-{
-    if (ngx_mentara_slots_wake(t, ngx_mentara_slot_number(live))
-        && !live->turn.posted)
-    {
-        ngx_post_event(&live->turn, &ngx_posted_events);
-    }
-}
-
-
-void
-ngx_mentara_live_publish(void *data, ngx_mentara_event_t *events,
-    ngx_uint_t n, ngx_log_t *log)
-{
-    ngx_mentara_live_t *live = data;
-
-    ngx_uint_t           i, sweep;
-    ngx_mentara_entry_t  e;
-
-    sweep = (n == 0);
-
-    for (i = 0; i < n; i++) {
-        ngx_mentara_live_entry(&events[i], &e);
-
-        if (ngx_mentara_live_append(live, &e) == NGX_AGAIN) {
-            sweep = 1;
-        }
-    }
-
-    if (sweep) {
-        ngx_mentara_sweep_now(live);
-    }
+    ngx_mentara_attach_resume(live);
 }

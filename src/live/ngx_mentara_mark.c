@@ -1,6 +1,6 @@
 
 #include <ngx_mentara_mark.h>
-#include <ngx_mentara_notice.h>
+#include <ngx_mentara_append.h>
 #include <ngx_mentara_view.h>
 #include <mentara_json.h>
 

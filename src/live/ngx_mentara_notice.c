@@ -1,15 +1,15 @@
 
 #include <ngx_mentara_notice.h>
+#include <ngx_mentara_append.h>
 #include <ngx_mentara_metrics.h>
 #include <ngx_mentara_presence.h>
+#include <ngx_mentara_room.h>
+#include <ngx_mentara_session.h>
 #include <mentara_json.h>
 
 
 #define NGX_MENTARA_NOTICE_BODY  (192 + NGX_MENTARA_USER_MAX * 4 * 6)
 #define NGX_MENTARA_NOTICE_TURN  64      /* that end by themselves, per tick */
-
-/* microseconds from the epoch of Unix to that of Postgres */
-#define NGX_MENTARA_PG_EPOCH     946684800LL
 
 
 /* somebody has gone: who is told is being asked for */
@@ -31,22 +31,6 @@ static void ngx_mentara_notice_room(ngx_mentara_live_t *live,
 static void ngx_mentara_notice_absent(ngx_mentara_live_t *live,
     ngx_mentara_somebody_t *who);
 static void ngx_mentara_notice_asked(ngx_mentara_pg_query_t *q);
-
-
-u_char *
-ngx_mentara_notice_time(u_char *p)
-{
-    ngx_time_t      *tp;
-    mentara_json_t   j;
-
-    tp = ngx_timeofday();
-
-    mentara_json_init(&j, p, 32, NULL, NULL);
-    mentara_json_time(&j, ((int64_t) tp->sec - NGX_MENTARA_PG_EPOCH) * 1000000
-                          + (int64_t) tp->msec * 1000);
-
-    return j.pos;
-}
 
 
 ngx_uint_t
@@ -72,7 +56,7 @@ ngx_mentara_notice_counted(ngx_mentara_session_t *s)
 
 void
 ngx_mentara_notice_here(ngx_mentara_session_t *s, ngx_str_t *contacts,
-    ngx_uint_t n)
+    ngx_uint_t n, ngx_uint_t quiet)
 {
     u_char       buf[NGX_MENTARA_NOTICE_BODY];
     ngx_str_t    name, body;
@@ -86,21 +70,13 @@ ngx_mentara_notice_here(ngx_mentara_session_t *s, ngx_str_t *contacts,
     name = ngx_mentara_event_names[NGX_MENTARA_EVENT_STATUS];
     body.data = buf;
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < n && !quiet; i++) {
         if (ngx_mentara_presence_online(s->live->zone, &contacts[i])) {
             body.len = ngx_mentara_notice_status_body(buf, &contacts[i],
                                                       "online");
             ngx_mentara_session_tell(s, &name, &body, NULL);
         }
     }
-}
-
-
-void
-ngx_mentara_notice_gone(ngx_mentara_session_t *s)
-{
-    ngx_mentara_presence_leave(s->live->zone, ngx_mentara_slot_number(s->live),
-                               &s->user->sn.str, ngx_current_msec);
 }
 
 
@@ -173,7 +149,7 @@ ngx_mentara_notice_status_body(u_char *buf, ngx_str_t *user,
     mentara_json_raw(&j, ",\"status\":", 10);
     mentara_json_string(&j, (u_char *) status, ngx_strlen(status));
     mentara_json_raw(&j, ",\"timestamp\":", 13);
-    mentara_json_raw(&j, time, ngx_mentara_notice_time(time) - time);
+    mentara_json_raw(&j, time, ngx_mentara_append_time(time) - time);
     mentara_json_raw(&j, "}", 1);
 
     return j.pos - j.start;
@@ -319,20 +295,6 @@ ngx_mentara_notice_leave(ngx_mentara_session_t *s,
     }
 
     return NGX_OK;
-}
-
-
-void
-ngx_mentara_notice_unjoined(ngx_mentara_record_t *r)
-{
-    ngx_mentara_live_t  *live;
-
-    live = r->session->live;
-
-    (void) ngx_mentara_joined_change(live->zone,
-                                     ngx_mentara_slot_number(live),
-                                     &r->session->user->sn.str, &r->room->id,
-                                     -1);
 }
 
 

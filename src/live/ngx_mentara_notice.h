@@ -7,7 +7,7 @@
 #define _NGX_MENTARA_NOTICE_H_INCLUDED_
 
 
-#include <ngx_mentara_session.h>
+#include <ngx_mentara_live_types.h>
 
 
 /* whether the user has that many sockets already, over all workers */
@@ -17,18 +17,12 @@ ngx_uint_t ngx_mentara_notice_crowded(ngx_mentara_session_t *s,
 /* counts the session as a device of its user */
 void ngx_mentara_notice_counted(ngx_mentara_session_t *s);
 
-/* the record of a session that had left its conversation goes */
-void ngx_mentara_notice_unjoined(ngx_mentara_record_t *r);
-
 /*
  * A session is live: its contacts hear of it if it is the user's first
- * device, and it hears which of them are there.
+ * device, and it hears which of them are there, unless it knows (quiet).
  */
 void ngx_mentara_notice_here(ngx_mentara_session_t *s, ngx_str_t *contacts,
-    ngx_uint_t n);
-
-/* a session has ended */
-void ngx_mentara_notice_gone(ngx_mentara_session_t *s);
+    ngx_uint_t n, ngx_uint_t quiet);
 
 /*
  * typing_indicator: NGX_OK; NGX_DECLINED: no participant.  Repeated it is
@@ -51,9 +45,6 @@ void ngx_mentara_notice_logout(ngx_mentara_live_t *live, ngx_str_t *user,
 
 /* each tick: what ends by itself */
 void ngx_mentara_notice_tick(ngx_mentara_live_t *live);
-
-/* now as a JSON string, at most 32 octets; returns the end */
-u_char *ngx_mentara_notice_time(u_char *p);
 
 
 #endif /* _NGX_MENTARA_NOTICE_H_INCLUDED_ */

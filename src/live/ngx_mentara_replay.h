@@ -6,7 +6,7 @@
 #define _NGX_MENTARA_REPLAY_H_INCLUDED_
 
 
-#include <ngx_mentara_attach.h>
+#include <ngx_mentara_attach_types.h>
 
 
 /*

@@ -1,6 +1,7 @@
 
 #include <ngx_mentara_room.h>
-#include <ngx_mentara_notice.h>
+#include <ngx_mentara_append.h>
+#include <ngx_mentara_presence.h>
 
 
 static ngx_rbtree_key_t ngx_mentara_room_key(ngx_mentara_uuid_t *id);
@@ -390,6 +391,22 @@ ngx_mentara_record_find(ngx_mentara_session_t *s,
 }
 
 
+/* that it had left its conversation is of no more interest */
+
+static void
+ngx_mentara_record_unjoined(ngx_mentara_record_t *r)
+{
+    ngx_mentara_live_t  *live;
+
+    live = r->session->live;
+
+    (void) ngx_mentara_joined_change(live->zone,
+                                     ngx_mentara_slot_number(live),
+                                     &r->session->user->sn.str, &r->room->id,
+                                     -1);
+}
+
+
 void
 ngx_mentara_record_drop(ngx_mentara_record_t *r)
 {
@@ -405,7 +422,7 @@ ngx_mentara_record_drop(ngx_mentara_record_t *r)
     }
 
     if (r->shared && !r->joined) {
-        ngx_mentara_notice_unjoined(r);
+        ngx_mentara_record_unjoined(r);
     }
 
     if (ngx_queue_empty(&room->records)) {

@@ -7,56 +7,7 @@
 #define _NGX_MENTARA_ROOM_H_INCLUDED_
 
 
-#include <ngx_mentara_live.h>
-
-
-#define NGX_MENTARA_FOREVER  ((uint64_t) -1)
-
-
-/* somebody with whom a block stands */
-typedef struct {
-    ngx_queue_t               queue;
-    ngx_str_t                 id;
-    unsigned                  by:1;        /* the user blocks them */
-    unsigned                  of:1;        /* they block the user */
-    unsigned                  told:1;      /* known from an event, which is
-                                              newer than any answer */
-} ngx_mentara_peer_t;
-
-
-typedef struct {
-    ngx_str_node_t            sn;          /* sn.str: the user id */
-    ngx_queue_t               sessions;
-    ngx_uint_t                n;           /* of them */
-    ngx_str_t                 role;        /* static */
-    ngx_queue_t               peers;
-    unsigned                  loaded:1;    /* peers and role are */
-} ngx_mentara_user_t;
-
-
-typedef struct {
-    ngx_rbtree_node_t         node;
-    ngx_mentara_uuid_t        id;
-    ngx_queue_t               records;
-} ngx_mentara_room_t;
-
-
-/* that a session belongs to a conversation, from one event to another */
-typedef struct {
-    ngx_queue_t               in_room;
-    ngx_queue_t               in_session;
-    ngx_queue_t               in_delivered;
-    ngx_mentara_room_t       *room;
-    ngx_mentara_session_t    *session;
-    uint64_t                  next;        /* event_seq: below is written */
-    uint64_t                  to;          /* the last one that may be */
-    uint64_t                  visible;     /* seq of the first message */
-    uint64_t                  delivered;   /* seq of the newest one written */
-    unsigned                  shared:1;    /* a conversation, no personal
-                                              stream */
-    unsigned                  joined:1;    /* gets what is ephemeral */
-    unsigned                  marked:1;    /* in live->delivered */
-} ngx_mentara_record_t;
+#include <ngx_mentara_live_types.h>
 
 
 /* the empty trees of a worker */

@@ -1,5 +1,7 @@
 
 #include <ngx_mentara_sweep.h>
+#include <ngx_mentara_append.h>
+#include <ngx_mentara_attach.h>
 #include <ngx_mentara_feed.h>
 #include <ngx_mentara_metrics.h>
 #include <ngx_mentara_view.h>
@@ -428,7 +430,7 @@ ngx_mentara_sweep_install(ngx_mentara_sweep_t *sw)
 
     ngx_mentara_sweep_end(sw, 0);
 
-    ngx_mentara_session_resume(sw->live);
+    ngx_mentara_attach_resume(sw->live);
 }
 
 

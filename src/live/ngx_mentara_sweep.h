@@ -7,7 +7,7 @@
 #define _NGX_MENTARA_SWEEP_H_INCLUDED_
 
 
-#include <ngx_mentara_live.h>
+#include <ngx_mentara_live_types.h>
 
 
 /* NULL: no memory */

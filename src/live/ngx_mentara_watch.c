@@ -1,5 +1,7 @@
 
 #include <ngx_mentara_watch.h>
+#include <ngx_mentara_room.h>
+#include <ngx_mentara_session.h>
 
 
 static ngx_uint_t ngx_mentara_watch_users(ngx_mentara_live_t *live,

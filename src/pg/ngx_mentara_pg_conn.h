@@ -7,7 +7,7 @@
 #define _NGX_MENTARA_PG_CONN_H_INCLUDED_
 
 
-#include <ngx_mentara_pg.h>
+#include <ngx_mentara_pg_query.h>
 
 
 typedef struct ngx_mentara_pg_conn_s  ngx_mentara_pg_conn_t;

@@ -81,7 +81,7 @@ test_depth(void)
         memset(text, '[', n);
         memset(text + n, ']', n);
         rc = scan(text, 2 * n, NULL, NULL);
-        wrong += (rc == (intptr_t) (2 * n)) != (n <= MENTARA_JSON_DEPTH);
+        wrong += (rc == (intptr_t) (2 * n)) != (n <= MENTARA_SCAN_DEPTH);
     }
 
     ok(wrong == 0, "arrays as deep as it may be, and no deeper");
@@ -103,7 +103,7 @@ test_depth(void)
         }
 
         rc = scan(text, len, NULL, NULL);
-        wrong += (rc == (intptr_t) len) != (n <= MENTARA_JSON_DEPTH);
+        wrong += (rc == (intptr_t) len) != (n <= MENTARA_SCAN_DEPTH);
     }
 
     ok(wrong == 0, "objects and arrays in turn");

@@ -5,7 +5,6 @@
  */
 
 #include <ngx_mentara_log.h>
-#include <ngx_mentara_fault.h>
 #include <ngx_mentara_places.h>
 #include "mentara_tap.h"
 #include "ngx_shim.h"
@@ -15,13 +14,6 @@ static ngx_mentara_zone_t     zone;
 static ngx_mentara_log_t      mlog;
 static ngx_mentara_reader_t   reader;
 static ngx_mentara_targets_t  targets;
-
-
-void
-ngx_mentara_fault(const char *point)
-{
-    (void) point;
-}
 
 
 static void

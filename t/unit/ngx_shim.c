@@ -11,6 +11,29 @@
 #include "ngx_shim.h"
 
 
+/*
+ * Nginx's names are taken for the linker alone: whoever reads or searches the
+ * code finds one definition of each, nginx's own.
+ */
+
+void shim_shmtx_lock(ngx_shmtx_t *mtx) __asm__("ngx_shmtx_lock");
+void shim_shmtx_unlock(ngx_shmtx_t *mtx) __asm__("ngx_shmtx_unlock");
+ngx_uint_t shim_shmtx_force_unlock(ngx_shmtx_t *mtx, ngx_pid_t pid)
+    __asm__("ngx_shmtx_force_unlock");
+void *shim_alloc(size_t size, ngx_log_t *log) __asm__("ngx_alloc");
+void *shim_calloc(size_t size, ngx_log_t *log) __asm__("ngx_calloc");
+void *shim_slab_calloc(ngx_slab_pool_t *pool, size_t size)
+    __asm__("ngx_slab_calloc");
+ngx_shm_zone_t *shim_shared_memory_add(ngx_conf_t *cf, ngx_str_t *name,
+    size_t size, void *tag) __asm__("ngx_shared_memory_add");
+ssize_t shim_parse_size(ngx_str_t *line) __asm__("ngx_parse_size");
+ngx_int_t shim_atoi(u_char *line, size_t n) __asm__("ngx_atoi");
+void shim_conf_log_error(ngx_uint_t level, ngx_conf_t *cf, ngx_err_t err,
+    const char *fmt, ...) __asm__("ngx_conf_log_error");
+void shim_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
+    const char *fmt, ...) __asm__("ngx_log_error_core");
+
+
 ngx_pid_t             ngx_pid;
 ngx_int_t             ngx_ncpu = 2;
 volatile ngx_msec_t   ngx_current_msec;
@@ -18,7 +41,7 @@ volatile ngx_cycle_t *ngx_cycle;
 
 
 void
-ngx_shmtx_lock(ngx_shmtx_t *mtx)
+shim_shmtx_lock(ngx_shmtx_t *mtx)
 {
     while (!ngx_atomic_cmp_set(mtx->lock, 0, getpid())) {
         sched_yield();
@@ -27,7 +50,7 @@ ngx_shmtx_lock(ngx_shmtx_t *mtx)
 
 
 void
-ngx_shmtx_unlock(ngx_shmtx_t *mtx)
+shim_shmtx_unlock(ngx_shmtx_t *mtx)
 {
     if (!ngx_atomic_cmp_set(mtx->lock, getpid(), 0)) {
         abort();
@@ -36,14 +59,14 @@ ngx_shmtx_unlock(ngx_shmtx_t *mtx)
 
 
 ngx_uint_t
-ngx_shmtx_force_unlock(ngx_shmtx_t *mtx, ngx_pid_t pid)
+shim_shmtx_force_unlock(ngx_shmtx_t *mtx, ngx_pid_t pid)
 {
     return ngx_atomic_cmp_set(mtx->lock, pid, 0);
 }
 
 
 void *
-ngx_alloc(size_t size, ngx_log_t *log)
+shim_alloc(size_t size, ngx_log_t *log)
 {
     (void) log;
 
@@ -52,7 +75,7 @@ ngx_alloc(size_t size, ngx_log_t *log)
 
 
 void *
-ngx_calloc(size_t size, ngx_log_t *log)
+shim_calloc(size_t size, ngx_log_t *log)
 {
     (void) log;
 
@@ -61,7 +84,7 @@ ngx_calloc(size_t size, ngx_log_t *log)
 
 
 void *
-ngx_slab_calloc(ngx_slab_pool_t *pool, size_t size)
+shim_slab_calloc(ngx_slab_pool_t *pool, size_t size)
 {
     (void) pool;
     (void) size;
@@ -71,7 +94,7 @@ ngx_slab_calloc(ngx_slab_pool_t *pool, size_t size)
 
 
 ngx_shm_zone_t *
-ngx_shared_memory_add(ngx_conf_t *cf, ngx_str_t *name, size_t size, void *tag)
+shim_shared_memory_add(ngx_conf_t *cf, ngx_str_t *name, size_t size, void *tag)
 {
     (void) cf;
     (void) name;
@@ -83,7 +106,7 @@ ngx_shared_memory_add(ngx_conf_t *cf, ngx_str_t *name, size_t size, void *tag)
 
 
 ssize_t
-ngx_parse_size(ngx_str_t *line)
+shim_parse_size(ngx_str_t *line)
 {
     (void) line;
 
@@ -92,7 +115,7 @@ ngx_parse_size(ngx_str_t *line)
 
 
 ngx_int_t
-ngx_atoi(u_char *line, size_t n)
+shim_atoi(u_char *line, size_t n)
 {
     ngx_int_t  value;
 
@@ -105,7 +128,7 @@ ngx_atoi(u_char *line, size_t n)
 
 
 void
-ngx_conf_log_error(ngx_uint_t level, ngx_conf_t *cf, ngx_err_t err,
+shim_conf_log_error(ngx_uint_t level, ngx_conf_t *cf, ngx_err_t err,
     const char *fmt, ...)
 {
     (void) level;
@@ -117,7 +140,7 @@ ngx_conf_log_error(ngx_uint_t level, ngx_conf_t *cf, ngx_err_t err,
 
 
 void
-ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
+shim_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
     const char *fmt, ...)
 {
     (void) level;

@@ -13,6 +13,7 @@ use Time::HiRes qw(sleep time);
 
 my $top = abs_path(dirname(__FILE__) . '/../../..');
 my $asan = ($ENV{MENTARA_BUILD} // '') eq 'asan';
+my $valgrind = ($ENV{MENTARA_BUILD} // '') eq 'valgrind';
 
 our $binary = $asan ? "$top/build/asan/nginx" : '/usr/sbin/nginx';
 our $module = $asan ? "$top/build/asan/ngx_mentara_module.so"
@@ -107,7 +108,11 @@ sub start {
         "detect_leaks=0:detect_odr_violation=0:log_path=$self->{dir}/sanitizer";
     local $ENV{UBSAN_OPTIONS} = "print_stacktrace=1";
 
-    system("$binary -p $self->{dir} -c $conf -e $self->{dir}/error.log"
+    my $under = $valgrind
+        ? "valgrind -q --trace-children=yes --log-file=$self->{dir}/sanitizer.%p"
+        : '';
+
+    system("$under $binary -p $self->{dir} -c $conf -e $self->{dir}/error.log"
            . " >$self->{dir}/start.log 2>&1") == 0
         or die 'nginx does not start: ' . $self->slurp('start.log')
         . $self->slurp('error.log');

@@ -1,5 +1,5 @@
 
-#include <ngx_mentara_pg.h>
+#include <ngx_mentara_pg_query.h>
 #include <mentara_id.h>
 
 

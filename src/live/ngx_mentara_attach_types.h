@@ -1,0 +1,69 @@
+/*
+ * What the files that start a session share: how far the client is, what it
+ * missed.
+ */
+
+#ifndef _NGX_MENTARA_ATTACH_TYPES_H_INCLUDED_
+#define _NGX_MENTARA_ATTACH_TYPES_H_INCLUDED_
+
+
+#include <ngx_mentara_live_types.h>
+#include <ngx_mentara_event.h>
+
+
+typedef enum {
+    NGX_MENTARA_ATTACH_NEW = 0,    /* from now on */
+    NGX_MENTARA_ATTACH_RING,       /* from a position that the log holds */
+    NGX_MENTARA_ATTACH_LOG         /* from the database */
+} ngx_mentara_attach_mode_e;
+
+
+/* where the next page of a conversation begins */
+typedef struct {
+    ngx_mentara_uuid_t         conversation;
+    uint64_t                   event_seq;
+} ngx_mentara_sent_t;
+
+
+/* the newest change of a message within what is replayed */
+typedef struct {
+    ngx_mentara_uuid_t         conversation;
+    uint64_t                   seq;
+    ngx_str_t                  message;    /* JSON, in the attach's pool */
+} ngx_mentara_update_t;
+
+
+struct ngx_mentara_attach_s {
+    ngx_mentara_session_t     *session;    /* NULL: it has gone */
+    ngx_pool_t                *pool;
+    ngx_pool_t                *page;       /* of the rows that are written */
+    ngx_mentara_pg_query_t    *query;
+    ngx_event_t                timer;      /* patience */
+
+    ngx_mentara_return_t       back;
+    ngx_mentara_offset_t       from;       /* what the client has */
+    ngx_uint_t                 mode;
+    ngx_uint_t                 most;
+    time_t                     token;
+
+    uint64_t                   epoch;      /* when the database was asked */
+    uint64_t                   cursor;
+
+    ngx_array_t                events;     /* of ngx_mentara_event_t */
+    ngx_uint_t                 next;       /* of them */
+    uint64_t                  *floors;     /* for their offsets */
+    ngx_array_t                sent;       /* ngx_mentara_sent_t */
+    ngx_array_t                updates;    /* ngx_mentara_update_t */
+    ngx_array_t                contacts;   /* of ngx_str_t */
+    ngx_str_t                  user;       /* JSON */
+
+    unsigned                   known:1;    /* from is */
+    unsigned                   own:1;      /* the pid is the client's own */
+    unsigned                   database:1; /* the log is of no use */
+    unsigned                   more:1;     /* rows than one page */
+    unsigned                   paged:1;
+    unsigned                   recovered:1;
+};
+
+
+#endif /* _NGX_MENTARA_ATTACH_TYPES_H_INCLUDED_ */
