@@ -3,7 +3,7 @@
 
 create or replace function messaging.server_key()
 returns setof messaging.item
-language sql stable
+language sql stable security definer
 set search_path = messaging, pg_temp
 as $$
     select * from status_item('ok', (select encode(key, 'hex')
@@ -29,7 +29,7 @@ comment on function messaging.log_id is
 -- Newly visible since a snapshot is what began after it or was running.
 create or replace function messaging.sweep_delta(p_from pg_snapshot)
 returns setof messaging.item
-language plpgsql stable
+language plpgsql stable security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -65,7 +65,7 @@ comment on function messaging.sweep_delta is
 create or replace function messaging.sweep_events(p_conversations uuid[],
     p_after bigint[], p_limit bigint)
 returns setof messaging.item
-language plpgsql stable
+language plpgsql stable security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -138,7 +138,7 @@ comment on function messaging.id_item is
 
 create or replace function messaging.presence_contacts(p_user text)
 returns setof messaging.item
-language plpgsql stable
+language plpgsql stable security definer
 set search_path = messaging, pg_temp
 as $$
 begin
@@ -193,7 +193,7 @@ comment on function messaging.missed is
 create or replace function messaging.attach(p_user text, p_floor xid8,
     p_conversations uuid[], p_from bigint[], p_limit bigint)
 returns setof messaging.item
-language plpgsql stable
+language plpgsql stable security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -277,7 +277,7 @@ comment on function messaging.attach is
 create or replace function messaging.accounts_check(p_users text[],
     p_roles text[])
 returns setof messaging.item
-language plpgsql stable
+language plpgsql stable security definer
 set search_path = messaging, pg_temp
 as $$
 begin
@@ -305,7 +305,7 @@ comment on function messaging.accounts_check is
 create or replace function messaging.deliver_marks(p_conversations uuid[],
     p_users text[], p_seqs bigint[])
 returns setof messaging.item
-language plpgsql
+language plpgsql security definer
 set search_path = messaging, pg_temp
 as $$
 declare
