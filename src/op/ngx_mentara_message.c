@@ -108,8 +108,8 @@ ngx_mentara_message_key(ngx_mentara_op_t *op)
 
 
 /*
- * An attachment must lie, and stay, under one of the configured prefixes.  NULL: fine;
- * an empty string: attachments are off; else the fault.
+ * An attachment must lie, and stay, under one of the configured prefixes.
+ * NULL: fine; an empty string: attachments are off; else the fault.
  */
 
 static const char *
