@@ -1,10 +1,7 @@
--- the module asks for it at every connect, as a role that reads no table
-alter function messaging.schema_version() security definer;
-
-
 create or replace function messaging.account(p_user text)
 returns setof messaging.item
-language plpgsql stable security definer
+language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -27,7 +24,8 @@ comment on function messaging.account is
 
 create or replace function messaging.health()
 returns setof messaging.item
-language sql stable security definer
+language sql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
     select * from status_item('ok', null, schema_version()::bigint)
@@ -38,7 +36,8 @@ comment on function messaging.health is 'The schema version: s (n).';
 create or replace function messaging.contact_list(p_user text, p_query text,
     p_limit bigint)
 returns setof messaging.item
-language plpgsql stable security definer
+language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare

@@ -1,7 +1,8 @@
 create or replace function messaging.block_add(p_user text, p_other text,
     p_reason text)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -45,7 +46,8 @@ comment on function messaging.block_add is
 
 create or replace function messaging.block_remove(p_user text, p_other text)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -83,7 +85,8 @@ comment on function messaging.block_remove is
 
 create or replace function messaging.block_list(p_user text)
 returns setof messaging.item
-language sql stable security definer
+language sql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
     select status_item('ok')

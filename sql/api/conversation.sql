@@ -57,7 +57,8 @@ create or replace function messaging.conversation_create(p_user text,
     p_type text, p_participant_ids text[], p_title text, p_session_id text,
     p_key text, p_body_hash text)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -226,7 +227,8 @@ comment on function messaging.conversation_create is
 
 create or replace function messaging.conversation_get(p_user text, p_id uuid)
 returns setof messaging.item
-language plpgsql stable security definer
+language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 begin
@@ -280,7 +282,8 @@ create or replace function messaging.conversation_list(p_user text,
     p_page bigint, p_limit bigint, p_cursor text, p_session_id text,
     p_archived text)
 returns setof messaging.item
-language plpgsql stable security definer
+language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -363,7 +366,8 @@ create or replace function messaging.conversation_update(p_user text,
     p_id uuid, p_set_title boolean, p_title text, p_is_muted boolean,
     p_is_archived boolean, p_is_active boolean)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -543,7 +547,8 @@ comment on function messaging.notify_user is
 create or replace function messaging.access_list(p_user text,
     p_conversation uuid)
 returns setof messaging.item
-language plpgsql stable security definer
+language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 begin

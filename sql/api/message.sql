@@ -31,7 +31,8 @@ create or replace function messaging.message_send(p_user text,
     p_reply_to uuid, p_attachment_url text, p_attachment_name text,
     p_attachment_size bigint, p_client_id text, p_body_hash text)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -219,7 +220,8 @@ create or replace function messaging.message_page(p_user text,
     p_conversation uuid, p_mode text, p_value bigint, p_around uuid,
     p_limit bigint)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -294,7 +296,8 @@ comment on function messaging.message_page is
 
 create or replace function messaging.message_get(p_user text, p_id uuid)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -356,7 +359,8 @@ comment on function messaging.message_lock is
 create or replace function messaging.message_edit(p_user text, p_id uuid,
     p_content text)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -428,7 +432,8 @@ comment on function messaging.message_edit is
 
 create or replace function messaging.message_delete(p_user text, p_id uuid)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -501,7 +506,8 @@ comment on function messaging.message_delete is
 
 create or replace function messaging.message_revisions(p_user text, p_id uuid)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -633,7 +639,8 @@ comment on function messaging.mark_read is
 
 create or replace function messaging.message_read(p_user text, p_id uuid)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -681,7 +688,8 @@ comment on function messaging.message_read is
 create or replace function messaging.message_read_batch(p_user text,
     p_conversation uuid, p_ids uuid[])
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -732,7 +740,8 @@ comment on function messaging.message_read_batch is
 create or replace function messaging.reaction_add(p_user text, p_id uuid,
     p_emoji text)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -812,7 +821,8 @@ comment on function messaging.reaction_add is
 create or replace function messaging.reaction_remove(p_user text, p_id uuid,
     p_emoji text)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare

@@ -15,7 +15,8 @@ comment on function messaging.participant_answer is 's, p and the events.';
 create or replace function messaging.participant_add(p_user text, p_id uuid,
     p_other text, p_role text)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -111,7 +112,8 @@ comment on function messaging.participant_add is
 create or replace function messaging.participant_update(p_user text,
     p_id uuid, p_other text, p_role text)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -189,7 +191,8 @@ comment on function messaging.participant_update is
 create or replace function messaging.participant_remove(p_user text,
     p_id uuid, p_other text)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -297,7 +300,8 @@ comment on function messaging.is_staff is 'A moderator or admin.';
 create or replace function messaging.support_list(p_user text,
     p_limit bigint, p_page bigint)
 returns setof messaging.item
-language plpgsql stable security definer
+language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -336,7 +340,8 @@ comment on function messaging.support_list is
 
 create or replace function messaging.support_claim(p_user text, p_id uuid)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -412,7 +417,8 @@ comment on function messaging.support_claim is
 
 create or replace function messaging.support_unclaim(p_user text, p_id uuid)
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare

@@ -3,7 +3,8 @@
 
 create or replace function messaging.server_key()
 returns setof messaging.item
-language sql stable security definer
+language sql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
     select * from status_item('ok', (select encode(key, 'hex')
@@ -29,7 +30,8 @@ comment on function messaging.log_id is
 -- Newly visible since a snapshot is what began after it or was running.
 create or replace function messaging.sweep_delta(p_from pg_snapshot)
 returns setof messaging.item
-language plpgsql stable security definer
+language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -65,7 +67,8 @@ comment on function messaging.sweep_delta is
 create or replace function messaging.sweep_events(p_conversations uuid[],
     p_after bigint[], p_limit bigint)
 returns setof messaging.item
-language plpgsql stable security definer
+language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -138,7 +141,8 @@ comment on function messaging.id_item is
 
 create or replace function messaging.presence_contacts(p_user text)
 returns setof messaging.item
-language plpgsql stable security definer
+language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 begin
@@ -193,7 +197,8 @@ comment on function messaging.missed is
 create or replace function messaging.attach(p_user text, p_floor xid8,
     p_conversations uuid[], p_from bigint[], p_limit bigint)
 returns setof messaging.item
-language plpgsql stable security definer
+language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -277,7 +282,8 @@ comment on function messaging.attach is
 create or replace function messaging.accounts_check(p_users text[],
     p_roles text[])
 returns setof messaging.item
-language plpgsql stable security definer
+language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 begin
@@ -305,7 +311,8 @@ comment on function messaging.accounts_check is
 create or replace function messaging.deliver_marks(p_conversations uuid[],
     p_users text[], p_seqs bigint[])
 returns setof messaging.item
-language plpgsql security definer
+language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare

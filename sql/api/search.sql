@@ -17,7 +17,8 @@ create or replace function messaging.message_search(p_user text,
     p_query text, p_conversation uuid, p_sender text, p_type text,
     p_from timestamptz, p_to timestamptz, p_page bigint, p_limit bigint)
 returns setof messaging.item
-language plpgsql stable security definer
+language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
