@@ -54,6 +54,15 @@ declare
     v_stream uuid;
     v_event_seq bigint;
 begin
+    -- without a block there is nothing to write, not even a stream
+
+    if not exists (select from blocks
+                    where blocker_id = p_user and blocked_id = p_other)
+    then
+        return next status_item('ok');
+        return;
+    end if;
+
     v_stream := personal_stream(p_user);
     select c.event_seq into v_event_seq
       from conversations c where c.id = v_stream for no key update;

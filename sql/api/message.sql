@@ -664,11 +664,13 @@ begin
 
     if v_m.sender_id <> p_user then
         select k.read_at into v_at
-          from read_marks k
-         where k.conversation_id = v_c.id and k.user_id = p_user
-           and k.upto_seq >= v_m.seq and k.from_seq <= v_m.seq
-         order by k.upto_seq
-         limit 1;
+          from (select x.read_at, x.from_seq
+                  from read_marks x
+                 where x.conversation_id = v_c.id and x.user_id = p_user
+                   and x.upto_seq >= v_m.seq
+                 order by x.upto_seq
+                 limit 1) k
+         where k.from_seq <= v_m.seq;
     end if;
 
     return next status_item('ok');
