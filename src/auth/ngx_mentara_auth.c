@@ -28,6 +28,8 @@ struct ngx_mentara_auth_s {
     time_t                      mtime;    /* of the file */
     ngx_uint_t                  generation;
     ngx_mentara_token_cache_t  *cache;
+    uint32_t                    named;       /* hash of the kid wanted last */
+    uint32_t                    missed;      /* fetched for, and not there */
     unsigned                    running:1;   /* a fetch */
     unsigned                    failed:1;    /* the last one */
     unsigned                    wanted:1;    /* a key that is not there */
@@ -647,13 +649,18 @@ ngx_mentara_auth_signature(ngx_mentara_auth_t *a, mentara_jws_t *jws,
     }
 
     a->wanted = 1;
+    a->named = ngx_crc32_long(kid.data, kid.len);
 
     if (a->running || now >= a->next) {
         return NGX_AGAIN;
     }
 
-    return (a->jwks == NULL || a->failed) ? NGX_MENTARA_KEYS_MISSING
-                                          : NGX_MENTARA_TOKEN_INVALID;
+    if (a->jwks == NULL || a->failed) {
+        return NGX_MENTARA_KEYS_MISSING;
+    }
+
+    return (a->named == a->missed) ? NGX_MENTARA_TOKEN_INVALID
+                                   : NGX_MENTARA_KEY_UNKNOWN;
 }
 
 
@@ -740,6 +747,7 @@ ngx_mentara_auth_jwks(ngx_mentara_auth_t *a, ngx_str_t *doc, time_t now,
     keys = (doc == NULL) ? NULL : ngx_mentara_keys_parse(doc, log);
 
     if (a->running) {
+        a->missed = a->wanted ? a->named : 0;
         a->running = 0;
         a->wanted = 0;
         a->failed = (keys == NULL);

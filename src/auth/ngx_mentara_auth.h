@@ -19,6 +19,7 @@
 #define NGX_MENTARA_TOKEN_INVALID  1
 #define NGX_MENTARA_TOKEN_EXPIRED  2
 #define NGX_MENTARA_KEYS_MISSING   3   /* JWKS not loaded yet: 503 */
+#define NGX_MENTARA_KEY_UNKNOWN    4   /* invalid, unless the key is new */
 
 
 typedef struct ngx_mentara_auth_s  ngx_mentara_auth_t;
@@ -65,6 +66,9 @@ ngx_uint_t ngx_mentara_auth_has_keys(ngx_mentara_auth_t *a);
  *   NGX_AGAIN                  JWKS uri: keys not loaded, older than refresh
  *                              or kid unknown, and a fetch runs or is allowed
  *                              now: fetch, ngx_mentara_auth_jwks(), ask again
+ *   NGX_MENTARA_KEY_UNKNOWN    no key has that name in a set that was just
+ *                              fetched, though not for this name: who cannot
+ *                              ask again takes it as invalid
  *   NGX_MENTARA_KEYS_MISSING   no key fits, none could be loaded lately and
  *                              no fetch is allowed now
  *   NGX_ERROR                  out of memory

@@ -109,8 +109,8 @@ static void
 ngx_mentara_plain_begin(ngx_mentara_request_t *q)
 {
     ngx_int_t   rc;
-    ngx_str_t   token, fault = ngx_string("this location is a WebSocket: "
-                                          "ask for an upgrade of HTTP/1.1");
+    ngx_str_t   fault = ngx_string("this location is a WebSocket: "
+                                   "ask for an upgrade of HTTP/1.1");
 
     rc = ngx_mentara_handshake_origin(q);
 
@@ -135,14 +135,14 @@ ngx_mentara_plain_begin(ngx_mentara_request_t *q)
         return;
     }
 
-    if (ngx_mentara_handshake_token(q, &token)
-        == NGX_MENTARA_CREDENTIAL_NONE)
-    {
+    q->from = ngx_mentara_handshake_token(q, &q->token);
+
+    if (q->from == NGX_MENTARA_CREDENTIAL_NONE) {
         ngx_mentara_request_refuse(q, "token_missing");
         return;
     }
 
-    ngx_mentara_admit(q, &token, ngx_mentara_plain_admitted);
+    ngx_mentara_admit(q, ngx_mentara_plain_admitted);
 }
 
 

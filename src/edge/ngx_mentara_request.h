@@ -26,6 +26,8 @@ struct ngx_mentara_request_s {
     int                           match;     /* of mentara_route_match() */
     mentara_route_t               route;
 
+    ngx_str_t                     token;
+    ngx_uint_t                    from;      /* NGX_MENTARA_CREDENTIAL_... */
     ngx_mentara_claims_t          claims;
     ngx_mentara_account_t         account;
     ngx_mentara_account_wait_t   *wait;
