@@ -34,6 +34,8 @@ typedef struct {
 
 
 static void ngx_mentara_plain_begin(ngx_mentara_request_t *q);
+static ngx_int_t ngx_mentara_plain_unfit(ngx_mentara_request_t *q,
+    ngx_int_t rc);
 static void ngx_mentara_plain_admitted(ngx_mentara_request_t *q,
     const char *code);
 static ngx_int_t ngx_mentara_plain_accept(ngx_mentara_request_t *q);
@@ -108,9 +110,7 @@ ngx_mentara_plain_handler(ngx_http_request_t *r)
 static void
 ngx_mentara_plain_begin(ngx_mentara_request_t *q)
 {
-    ngx_int_t   rc;
-    ngx_str_t   fault = ngx_string("this location is a WebSocket: "
-                                   "ask for an upgrade of HTTP/1.1");
+    ngx_int_t  rc;
 
     rc = ngx_mentara_handshake_origin(q);
 
@@ -122,16 +122,8 @@ ngx_mentara_plain_begin(ngx_mentara_request_t *q)
 
     rc = ngx_mentara_ws_check(q->r);
 
-    if (rc == NGX_DECLINED) {
-        ngx_mentara_request_finish(q,
-                                   ngx_mentara_reply_error(q,
-                                                           "validation_failed",
-                                                           &fault, 1));
-        return;
-    }
-
     if (rc != NGX_OK) {
-        ngx_mentara_request_finish(q, rc);
+        ngx_mentara_request_finish(q, ngx_mentara_plain_unfit(q, rc));
         return;
     }
 
@@ -143,6 +135,36 @@ ngx_mentara_plain_begin(ngx_mentara_request_t *q)
     }
 
     ngx_mentara_admit(q, ngx_mentara_plain_admitted);
+}
+
+
+/* what ngx_mentara_ws_check() said of it, in the shape of all errors */
+
+static ngx_int_t
+ngx_mentara_plain_unfit(ngx_mentara_request_t *q, ngx_int_t rc)
+{
+    ngx_str_t  none = ngx_string("this location is a WebSocket: ask for an "
+                                 "upgrade of HTTP/1.1");
+    ngx_str_t  bad = ngx_string("the handshake must be one of RFC 6455, "
+                                "version 13, without a body");
+
+    switch (rc) {
+
+    case NGX_HTTP_NOT_ALLOWED:
+        q->route.allow = "GET";
+        return ngx_mentara_reply_error(q, "method_not_allowed", NULL, 0);
+
+    case NGX_HTTP_SERVICE_UNAVAILABLE:
+        return ngx_mentara_reply_error(q, "db_unavailable", NULL, 0);
+
+    case NGX_MENTARA_UPGRADE_REQUIRED:
+        return ngx_mentara_reply_refusal(q, rc, "validation_failed", &bad, 1);
+
+    default:
+        return ngx_mentara_reply_error(q, "validation_failed",
+                                       (rc == NGX_DECLINED) ? &none : &bad,
+                                       1);
+    }
 }
 
 

@@ -308,10 +308,17 @@ ngx_int_t
 ngx_mentara_reply_error(ngx_mentara_request_t *q, const char *code,
     ngx_str_t *message, ngx_uint_t faults)
 {
-    ngx_str_t   body, own;
-    ngx_uint_t  status;
+    return ngx_mentara_reply_refusal(q, ngx_mentara_code_status(code), code,
+                                     message, faults);
+}
 
-    status = ngx_mentara_code_status(code);
+
+ngx_int_t
+ngx_mentara_reply_refusal(ngx_mentara_request_t *q, ngx_uint_t status,
+    const char *code, ngx_str_t *message, ngx_uint_t faults)
+{
+    ngx_str_t  body, own;
+
     q->code = code;
 
     if (message == NULL) {
@@ -441,6 +448,9 @@ ngx_mentara_reply_phrase(ngx_uint_t status)
 
     case 415:
         return "Unsupported Media Type";
+
+    case 426:
+        return "Upgrade Required";
 
     case 429:
         return "Too Many Requests";

@@ -25,6 +25,11 @@ ngx_int_t ngx_mentara_reply_json(ngx_mentara_request_t *q, ngx_uint_t status,
 ngx_int_t ngx_mentara_reply_error(ngx_mentara_request_t *q, const char *code,
     ngx_str_t *message, ngx_uint_t faults);
 
+/* the same with another status than the code's own */
+ngx_int_t ngx_mentara_reply_refusal(ngx_mentara_request_t *q,
+    ngx_uint_t status, const char *code, ngx_str_t *message,
+    ngx_uint_t faults);
+
 /* OPTIONS: 204 with Allow, and what CORS wants to know */
 ngx_int_t ngx_mentara_reply_options(ngx_mentara_request_t *q);
 

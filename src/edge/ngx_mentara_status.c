@@ -12,7 +12,8 @@ typedef struct {
 } ngx_mentara_metric_t;
 
 
-#define NGX_MENTARA_METRICS  8
+#define NGX_MENTARA_GAUGES   7    /* of the worker that answers */
+#define NGX_MENTARA_METRICS  (NGX_MENTARA_GAUGES + NGX_MENTARA_METRIC_N)
 
 
 static const char *ngx_mentara_status_database(ngx_mentara_main_conf_t *mmcf);
@@ -93,7 +94,9 @@ static void
 ngx_mentara_status_collect(ngx_mentara_main_conf_t *mmcf,
     ngx_mentara_metric_t *m)
 {
-    ngx_mentara_pg_stat_t  st;
+    ngx_uint_t                        i;
+    ngx_mentara_pg_stat_t             st;
+    const ngx_mentara_metric_name_t  *name;
 
     ngx_mentara_pg_stat(mmcf->pg, &st);
 
@@ -124,10 +127,17 @@ ngx_mentara_status_collect(ngx_mentara_main_conf_t *mmcf,
     m[6] = (ngx_mentara_metric_t) {
         "mentara_schema_version", "gauge",
         "Version of the schema in the database.", st.schema };
-    m[7] = (ngx_mentara_metric_t) {
-        "mentara_rate_limited_total", "counter",
-        "Calls refused with 429, of all workers.",
-        ngx_mentara_metric_get(&mmcf->zone, NGX_MENTARA_METRIC_LIMITED) };
+
+    /* of all workers */
+
+    for (i = 0; i < NGX_MENTARA_METRIC_N; i++) {
+        name = &ngx_mentara_metric_names[i];
+
+        m[NGX_MENTARA_GAUGES + i] = (ngx_mentara_metric_t) {
+            (const char *) name->name.data, "counter",
+            (const char *) name->help.data,
+            ngx_mentara_metric_get(&mmcf->zone, i) };
+    }
 }
 
 

@@ -308,7 +308,10 @@ ngx_mentara_ws_halted(ngx_mentara_ws_t *ws)
         ws->piled = 1;
     }
 
-    return ws->done || ws->broken || ws->paused || ws->piled;
+    /* after our close only the peer's is waited for */
+
+    return ws->done || ws->broken || (ws->paused && !ws->close_sent)
+           || ws->piled;
 }
 
 
@@ -634,5 +637,6 @@ ngx_mentara_ws_message(ngx_mentara_ws_t *ws, ngx_uint_t binary, u_char *data,
 static void
 ngx_mentara_ws_fail(ngx_mentara_ws_t *ws, ngx_uint_t code)
 {
+    ws->failed = 1;
     ngx_mentara_ws_close(ws, code);
 }

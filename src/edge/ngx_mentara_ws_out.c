@@ -100,6 +100,12 @@ ngx_mentara_ws_send_close(ngx_mentara_ws_t *ws, ngx_uint_t code)
     ngx_mentara_frame_unref(f);
 
     ws->close_sent = 1;
+
+    /* from now on it is the close that is waited for */
+
+    if (ws->r->connection->write->timer_set) {
+        ngx_del_timer(ws->r->connection->write);
+    }
 }
 
 
@@ -129,12 +135,14 @@ ngx_mentara_ws_flush_due(ngx_event_t *ev)
 static void
 ngx_mentara_ws_flush(ngx_mentara_ws_t *ws)
 {
+    off_t              sent;
     ngx_int_t          rc;
     ngx_event_t       *wev;
     ngx_connection_t  *c;
 
     c = ws->r->connection;
     wev = c->write;
+    sent = c->sent;
 
     rc = ws->broken ? NGX_ERROR : NGX_OK;
 
@@ -158,8 +166,11 @@ ngx_mentara_ws_flush(ngx_mentara_ws_t *ws)
 
     if (rc == NGX_AGAIN) {
         if (!wev->timer_set) {
-            ngx_add_timer(wev, ws->slow ? ws->conf->close_timeout
-                                        : ws->conf->send_timeout);
+            ngx_add_timer(wev, ws->close_sent ? ws->conf->close_timeout
+                                              : ws->conf->send_timeout);
+
+        } else if (c->sent != sent && !ws->close_sent) {
+            ngx_add_timer(wev, ws->conf->send_timeout);
         }
 
         if (ngx_handle_write_event(wev, 0) != NGX_OK) {
@@ -277,9 +288,18 @@ ngx_mentara_ws_flushed(ngx_mentara_ws_t *ws)
             return;
         }
 
-        /* the peer's close is waited for, but not for ever */
+        /*
+         * The peer's close is waited for, but not for ever; one that broke
+         * the protocol is not understood any more: it hears of the end.
+         */
+
+        if (ws->failed) {
+            (void) ngx_shutdown_socket(ws->r->connection->fd,
+                                       NGX_WRITE_SHUTDOWN);
+        }
 
         ngx_add_timer(ws->r->connection->read, ws->conf->close_timeout);
+        ngx_mentara_ws_read_again(ws);
         return;
     }
 

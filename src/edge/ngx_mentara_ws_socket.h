@@ -98,6 +98,7 @@ struct ngx_mentara_ws_s {
     unsigned                   reading:1;      /* in the read handler */
     unsigned                   close_sent:1;   /* queued, nothing after it */
     unsigned                   close_seen:1;
+    unsigned                   failed:1;       /* no frames are understood */
     unsigned                   broken:1;       /* nothing is sent any more */
     unsigned                   done:1;         /* closed() was called */
 

@@ -23,7 +23,8 @@ static void ngx_mentara_feed_entry(ngx_mentara_live_t *live,
 static void ngx_mentara_dispatch(ngx_mentara_dispatch_t *d);
 static ngx_uint_t ngx_mentara_dispatch_to(ngx_mentara_dispatch_t *d,
     ngx_mentara_session_t *s);
-static void ngx_mentara_dispatch_join(ngx_mentara_dispatch_t *d);
+static void ngx_mentara_dispatch_join(ngx_mentara_dispatch_t *d,
+    ngx_str_t list, ngx_uint_t shared);
 static ngx_uint_t ngx_mentara_dispatch_knows(ngx_mentara_session_t *s,
     ngx_mentara_entry_t *e);
 static void ngx_mentara_dispatch_room(ngx_mentara_dispatch_t *d);
@@ -175,7 +176,13 @@ ngx_mentara_dispatch(ngx_mentara_dispatch_t *d)
     }
 
     if (d->e->flags & NGX_MENTARA_EVENT_JOIN) {
-        ngx_mentara_dispatch_join(d);
+        ngx_mentara_dispatch_join(d, d->e->subjects, 1);
+
+    } else if (d->e->event_seq == 1 && d->e->only.len != 0) {
+
+        /* the first event of a personal stream: nobody could know of it */
+
+        ngx_mentara_dispatch_join(d, d->e->only, 0);
     }
 
     if (d->e->kind == NGX_MENTARA_EVENT_USER_BLOCKED
@@ -206,14 +213,13 @@ ngx_mentara_dispatch_to(ngx_mentara_dispatch_t *d, ngx_mentara_session_t *s)
 
 
 static void
-ngx_mentara_dispatch_join(ngx_mentara_dispatch_t *d)
+ngx_mentara_dispatch_join(ngx_mentara_dispatch_t *d, ngx_str_t list,
+    ngx_uint_t shared)
 {
-    ngx_str_t               list, id;
+    ngx_str_t               id;
     ngx_queue_t            *q;
     ngx_mentara_user_t     *u;
     ngx_mentara_session_t  *s;
-
-    list = d->e->subjects;
 
     while (ngx_mentara_list_next(&list, &id) == NGX_OK) {
         u = ngx_mentara_user_find(d->live, &id);
@@ -236,7 +242,7 @@ ngx_mentara_dispatch_join(ngx_mentara_dispatch_t *d)
 
             if (ngx_mentara_record_add(s, &d->e->conversation,
                                        d->e->event_seq, NGX_MENTARA_FOREVER,
-                                       d->e->msg_seq, 1)
+                                       d->e->msg_seq, shared)
                 == NULL)
             {
                 ngx_mentara_session_end(s, NGX_MENTARA_END_RESTART);
