@@ -22,7 +22,8 @@ my ($db, $nginx, @servers, %written);
 use constant SECRET => 'a secret of the tests that has some length 0123456789';
 
 
-# options of Mentara::Nginx; also directives => text in http, limits => 1
+# options of Mentara::Nginx; also directives => text in http, limits => 1,
+# zone => size and parameters of the zone
 sub server {
     my (%o) = @_;
 
@@ -31,11 +32,12 @@ sub server {
     my $secret = $nginx->write_file('secret', SECRET);
     my $limits = $o{limits} ? '' : 'mentara_limit off;';
     my $postgres = $o{postgres} // 'connections=4 timeout=5s';
+    my $zone = $o{zone} // '8m';
     my $conninfo = $o{conninfo} // $db->conninfo;
     my $keys = $o{keys} // "mentara_jwt_secret HS256 $secret;";
 
     $nginx->{http} = <<"CONF" . ($o{directives} // '');
-mentara_zone mentara 8m;
+mentara_zone mentara $zone;
 mentara_postgres "$conninfo" $postgres;
 $keys
 $limits
