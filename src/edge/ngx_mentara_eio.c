@@ -115,7 +115,7 @@ ngx_mentara_eio_polled(ngx_http_request_t *r,
     if (rc != NGX_OK) {
         ngx_mentara_box_end(&worker->pb, &s->box, 0);
         ngx_free(s);
-        return rc;
+        return (rc == NGX_DECLINED) ? NGX_OK : rc;
     }
 
     ngx_mentara_eio_boxed(s);
@@ -164,7 +164,7 @@ ngx_mentara_eio_direct(ngx_http_request_t *r,
 
     if (rc != NGX_OK) {
         ngx_free(s);
-        return rc;
+        return (rc == NGX_DECLINED) ? NGX_OK : rc;
     }
 
     ws = ngx_mentara_ws_accept(r, worker->ws, &conf->ws,

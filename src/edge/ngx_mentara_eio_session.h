@@ -36,8 +36,9 @@ typedef struct {
  */
 typedef struct {
     /*
-     * A handshake; nothing can be sent yet.  NGX_OK, or the HTTP status to
-     * refuse with: then closed() is not called.
+     * A handshake; nothing can be sent yet.  NGX_OK; NGX_DECLINED when it
+     * was refused and the request is answered; or the HTTP status to refuse
+     * with.  Unless NGX_OK, closed() is not called.
      */
     ngx_int_t (*open)(ngx_mentara_eio_t *s, ngx_http_request_t *r);
 

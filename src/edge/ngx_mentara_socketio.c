@@ -18,6 +18,8 @@ static void ngx_mentara_sio_late(ngx_event_t *ev);
 
 static ngx_int_t ngx_mentara_sio_open(ngx_mentara_eio_t *eio,
     ngx_http_request_t *r);
+static ngx_int_t ngx_mentara_sio_refuse(ngx_mentara_request_t *q,
+    const char *code);
 static ngx_int_t ngx_mentara_sio_bearer(ngx_mentara_sio_t *s,
     ngx_mentara_request_t *q);
 static ngx_int_t ngx_mentara_sio_adopt(ngx_mentara_eio_t *eio,
@@ -193,7 +195,7 @@ ngx_mentara_sio_open(ngx_mentara_eio_t *eio, ngx_http_request_t *r)
     q = ngx_http_get_module_ctx(r, ngx_mentara_module);
 
     if (ngx_mentara_live_ready(q->mmcf->live) != NGX_OK) {
-        return ngx_mentara_reply_error(q, "db_unavailable", NULL, 0);
+        return ngx_mentara_sio_refuse(q, "db_unavailable");
     }
 
     s = ngx_mentara_sio_create(eio, r);
@@ -206,7 +208,7 @@ ngx_mentara_sio_open(ngx_mentara_eio_t *eio, ngx_http_request_t *r)
     if (rc != NGX_OK) {
         ngx_mentara_sio_free(s);
         return (rc == NGX_BUSY)
-               ? ngx_mentara_reply_error(q, "rate_limited", NULL, 0)
+               ? ngx_mentara_sio_refuse(q, "rate_limited")
                : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -214,6 +216,19 @@ ngx_mentara_sio_open(ngx_mentara_eio_t *eio, ngx_http_request_t *r)
     ngx_mentara_sio_save(s);
 
     return NGX_OK;
+}
+
+
+/* an answer that was sent is NGX_OK, which would let the session begin */
+
+static ngx_int_t
+ngx_mentara_sio_refuse(ngx_mentara_request_t *q, const char *code)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_mentara_reply_error(q, code, NULL, 0);
+
+    return (rc == NGX_ERROR || rc > NGX_OK) ? rc : NGX_DECLINED;
 }
 
 
