@@ -51,7 +51,7 @@ function refused(client) {
   });
 }
 
-function ended(client) {
+function left(client) {
   return new Promise((resolve) => client.on("disconnect", resolve));
 }
 
@@ -616,5 +616,709 @@ suite("Socket.IO: durable events", {}, (box) => {
     await server.sql("select messaging.notify_user('ana')");
     const e = await mia.next("participant_updated", (p) => p.conversationId === id);
     assert.equal(e.user.firstName, "Anna");
+  });
+});
+
+suite("Socket.IO: what is so right now", {
+  directives: "mentara_typing_timeout 1s; mentara_presence_grace 1s;\n",
+}, (box) => {
+  const typed = (client, id) => client.all("typing_indicator").filter((t) => t.conversationId === id);
+
+  for (const transports of [["websocket"], ["polling"]]) {
+    it(`b36: typing is seen by the others, on all their devices, by ${transports}`, async () => {
+      const { server } = box;
+      const id = await server.direct("mia", "ana");
+      const [mia, other] = [await server.connected("mia", { transports }), await server.connected("mia")];
+      const ana = [await server.connected("ana", { transports }), await server.connected("ana")];
+      const xeno = await server.connected("xeno");
+      mia.emit("typing_indicator", { conversationId: id });
+
+      for (const client of ana) {
+        assert.deepEqual(await client.next("typing_indicator", (t) => t.conversationId === id, 2000),
+          { conversationId: id, userId: "mia", isTyping: true });
+      }
+      mia.emit("typing_indicator", { conversationId: id, isTyping: false });
+      for (const client of ana) await client.next("typing_indicator", (t) => !t.isTyping, 2000);
+      ana[0].emit("typing_indicator", { conversationId: id, isTyping: true });
+      await mia.next("typing_indicator", (t) => t.userId === "ana");
+      await server.settled(mia, other, xeno);
+      assert.deepEqual(typed(mia, id).filter((t) => t.userId === "mia"), [], "never to the sender");
+      assert.deepEqual(typed(other, id).filter((t) => t.userId === "mia"), []);
+      assert.deepEqual(typed(xeno, id), []);
+    });
+  }
+
+  it("b13: typing that nobody ends is over after the timeout", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    mia.emit("typing_indicator", { conversationId: id });
+    await ana.next("typing_indicator", (t) => t.isTyping);
+    const since = Date.now();
+    await ana.next("typing_indicator", (t) => !t.isTyping, 3000);
+    assert.ok(Date.now() - since > 800, "not before the timeout");
+    await server.settled(ana);
+    assert.deepEqual(typed(ana, id).map((t) => t.isTyping), [true, false]);
+  });
+
+  it("b13: typing of one whose connection was lost is over too", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia", { reconnection: false });
+    const ana = await server.connected("ana");
+    mia.emit("typing_indicator", { conversationId: id });
+    await ana.next("typing_indicator", (t) => t.isTyping);
+    mia.io.engine.transport.ws.terminate();
+    await ana.next("typing_indicator", (t) => !t.isTyping, 3000);
+  });
+
+  it("b64: a key held for 5 s is at most three starts and one stop", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    const times = [];
+    ana.on("typing_indicator", (t) => { if (t.isTyping) times.push(Date.now()); });
+
+    for (let i = 0; i < 25; i++) {
+      mia.emit("typing_indicator", { conversationId: id, isTyping: true });
+      await sleep(200);
+    }
+    assert.equal((await mia.ask("typing_indicator", { conversationId: id, isTyping: false })).success, true);
+    await ana.next("typing_indicator", (t) => !t.isTyping);
+    assert.ok(times.length >= 2 && times.length <= 3, `${times.length} starts`);
+    times.slice(1).forEach((time, i) => assert.ok(time - times[i] > 1800, "2 s between them"));
+    assert.deepEqual(typed(ana, id).map((t) => t.isTyping), [...times.map(() => true), false]);
+  });
+
+  it("b36: an outsider's typing is ignored, and refused where it asks", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const xeno = await server.connected("xeno");
+    const ana = await server.connected("ana");
+    xeno.emit("typing_indicator", { conversationId: id });
+    const answer = await xeno.ask("typing_indicator", { conversationId: id });
+    assert.deepEqual([answer.success, answer.statusCode, answer.code], [false, 404, "not_found"]);
+    const unknown = await xeno.ask("typing_indicator", { conversationId: NOWHERE });
+    same(unknown, answer);
+    await server.settled(ana, xeno);
+    assert.deepEqual(typed(ana, id), []);
+    assert.deepEqual(xeno.all("error"), [], "without an ack it is silent");
+  });
+
+  it("b42: no typing and no status passes a block, either way, and both are back after it", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia", "jun");
+    await server.call("mia", "POST", "/block", { userId: "ana" });
+    const [mia, ana, jun] = [await server.connected("mia"), await server.connected("ana"),
+                             await server.connected("jun")];
+    mia.emit("typing_indicator", { conversationId: id });
+    ana.emit("typing_indicator", { conversationId: id });
+    for (const who of ["mia", "ana"]) await jun.next("typing_indicator", (t) => t.userId === who);
+    await server.settled(mia, ana);
+    assert.deepEqual([...typed(mia, id), ...typed(ana, id)], []);
+    assert.deepEqual(mia.all("user_status_changed").filter((s) => s.userId === "ana"), []);
+    assert.deepEqual(ana.all("user_status_changed").filter((s) => s.userId === "mia"), []);
+
+    await server.call("mia", "DELETE", "/block/ana");
+    await until(async () => {
+      mia.emit("typing_indicator", { conversationId: id, isTyping: false });
+      mia.emit("typing_indicator", { conversationId: id });
+      await sleep(100);
+      return typed(ana, id).length > 0;
+    }, "typing passes again", 3000);
+  });
+
+  it("b42: a block that is made takes effect on what is connected within 1 s", async () => {
+    const { server } = box;
+    const id = await server.direct("rosa", "ben");
+    const rosa = await server.connected("rosa");
+    const ben = await server.connected("ben");
+    rosa.emit("typing_indicator", { conversationId: id });
+    await ben.next("typing_indicator", (t) => t.isTyping);
+    await server.call("ben", "POST", "/block", { userId: "rosa" });
+    await sleep(1000);
+    const before = typed(ben, id).length;
+    rosa.emit("typing_indicator", { conversationId: id, isTyping: false });
+    rosa.emit("typing_indicator", { conversationId: id });
+    await rosa.ask("join_conversation", { conversationId: id });
+    await server.settled(rosa, ben);
+    assert.equal(typed(ben, id).filter((t) => t.isTyping).length, 1);
+    assert.ok(typed(ben, id).length - before <= 0);
+    assert.deepEqual(ben.all("user_joined_conversation"), []);
+    await server.call("ben", "DELETE", "/block/rosa");
+  });
+
+  it("b37: the first device is one online, the last one's end one offline, a page reload none", async () => {
+    const { server } = box;
+    await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const xeno = await server.connected("xeno");
+    const of = (client) => client.all("user_status_changed").filter((s) => s.userId === "ana")
+      .map((s) => s.status);
+    await until(() => of(mia).length === 0 || of(mia).at(-1) === "offline", "ana of before is gone", 3000);
+    const start = of(mia).length;
+    const said = () => of(mia).slice(start);
+    const one = await server.connected("ana");
+    await until(() => said().length === 1, "online");
+    const two = await server.connected("ana", { transports: ["polling"] });
+    one.disconnect();
+    two.disconnect();
+    const three = await server.connected("ana");
+    await sleep(1300);
+    await server.settled(mia);
+    assert.deepEqual(said(), ["online"], "a reload is no change");
+    const since = Date.now();
+    three.disconnect();
+    await until(() => said().length === 2, "offline", 5000);
+    assert.ok(Date.now() - since > 900, "not before the grace");
+    await server.settled(mia, xeno);
+    assert.deepEqual(said(), ["online", "offline"]);
+    assert.deepEqual(of(xeno), []);
+  });
+
+  it("b38: joining is answered and told to the others once, leaving when no device is joined", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const one = await server.connected("ana");
+    const two = await server.connected("ana");
+    const told = (name) => mia.all(name).filter((e) => e.conversationId === id);
+
+    one.emit("join_conversation", { conversationId: id });
+    assert.deepEqual(await one.next("conversation_joined"), { conversationId: id });
+    await mia.next("user_joined_conversation");
+    assert.equal((await two.ask("join_conversation", { conversationId: id })).success, true);
+    assert.equal((await one.ask("join_conversation", { conversationId: id })).success, true);
+    await server.settled(mia, one, two);
+    assert.deepEqual(told("user_joined_conversation"), [{ conversationId: id, userId: "ana" }]);
+    assert.equal(one.all("user_joined_conversation").length + two.all("user_joined_conversation").length, 0);
+
+    assert.equal((await one.ask("leave_conversation", { conversationId: id })).success, true);
+    assert.deepEqual(one.all("conversation_left"), [{ conversationId: id }]);
+    await server.settled(mia);
+    assert.deepEqual(told("user_left_conversation"), [], "the other device is still joined");
+    two.emit("leave_conversation", { conversationId: id });
+    await two.next("conversation_left");
+    assert.deepEqual(await mia.next("user_left_conversation"), { conversationId: id, userId: "ana" });
+    await server.settled(mia, one, two);
+    assert.equal(told("user_left_conversation").length, 1);
+    assert.equal(one.all("user_left_conversation").length, 0);
+  });
+
+  it("b38: leaving stops typing, not messages; joining again brings it back", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    await ana.ask("leave_conversation", { conversationId: id });
+    mia.emit("typing_indicator", { conversationId: id });
+    const message = await server.said("mia", id, "comes although she left");
+    await ana.next("new_message", (m) => m.id === message.id);
+    await server.settled(ana);
+    assert.deepEqual(typed(ana, id), []);
+
+    await ana.ask("join_conversation", { conversationId: id });
+    await mia.ask("typing_indicator", { conversationId: id, isTyping: false });
+    await mia.ask("typing_indicator", { conversationId: id });
+    await ana.next("typing_indicator", (t) => t.isTyping);
+  });
+
+  it("b38: leaving ends one's own typing", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    await mia.ask("typing_indicator", { conversationId: id, isTyping: false });
+    mia.emit("typing_indicator", { conversationId: id });
+    await ana.next("typing_indicator", (t) => t.isTyping);
+    await mia.ask("leave_conversation", { conversationId: id });
+    await ana.next("typing_indicator", (t) => !t.isTyping, 700);
+  });
+
+  it("b38: a message that is sent ends nothing of the other's and own typing ends by itself", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    mia.emit("typing_indicator", { conversationId: id });
+    await mia.ask("send_message", { conversationId: id, content: "what was typed" });
+    await ana.next("typing_indicator", (t) => !t.isTyping, 3000);
+  });
+
+  it("b38: an outsider's join is an error, and subscribes to nothing", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const xeno = await server.connected("xeno");
+    const mia = await server.connected("mia");
+    xeno.emit("join_conversation", { conversationId: id });
+    const { event, code, message } = await xeno.next("error");
+    assert.deepEqual([event, code, typeof message], ["join_conversation", "not_found", "string"]);
+    const answer = await xeno.ask("join_conversation", { conversationId: id });
+    assert.deepEqual([answer.success, answer.statusCode, answer.code], [false, 404, "not_found"]);
+    same(await xeno.ask("join_conversation", { conversationId: NOWHERE }), answer);
+    mia.emit("typing_indicator", { conversationId: id });
+    await server.settled(xeno, mia);
+    assert.deepEqual([typed(xeno, id), xeno.all("conversation_joined")], [[], []]);
+    assert.equal(xeno.all("error").length, 1, "with an ack there is no event");
+    assert.deepEqual(mia.all("user_joined_conversation"), []);
+  });
+
+  it("b60: the author is told that a message was delivered, nobody else", async () => {
+    const { server } = box;
+    const id = await server.direct("jun", "ana");
+    const jun = [await server.connected("jun"), await server.connected("jun", { transports: ["polling"] })];
+    const first = await server.said("jun", id, "before she is there");
+    await server.settled(...jun);
+    assert.deepEqual(jun[0].all("message_delivered").filter((d) => d.userId === "ana"), []);
+    const ana = await server.connected("ana");
+    const message = await server.said("jun", id, "while she is there");
+
+    for (const client of jun) {
+      const e = await client.next("message_delivered", (d) => d.messageId === message.id);
+      assert.deepEqual([e.conversationId, e.userId], [id, "ana"]);
+    }
+    const get = (m) => server.call("jun", "GET", `/messages/${m.id}`);
+    await until(async () => (await get(message)).json.deliveredTo.includes("ana"), "it is stored");
+    assert.deepEqual((await get(first)).json.deliveredTo, ["ana"], "and all before it");
+    await server.settled(ana);
+    assert.deepEqual(ana.all("message_delivered").filter((d) => d.conversationId === id), []);
+  });
+
+  it("b60: twenty messages are at most one delivery a second, the last of which names the newest", async () => {
+    const { server } = box;
+    const id = await server.direct("rosa", "ana");
+    const rosa = await server.connected("rosa");
+    await server.connected("ana");
+    const times = [];
+    rosa.on("message_delivered", (d) => { if (d.conversationId === id) times.push(Date.now()); });
+    let last;
+    for (let i = 0; i < 20; i++) last = await server.said("rosa", id, `number ${i} of twenty`);
+    await rosa.next("message_delivered", (d) => d.messageId === last.id);
+    times.slice(1).forEach((time, i) => assert.ok(time - times[i] > 900, "one a second"));
+  });
+
+  it("b42: no delivery passes a block", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia", "ben");
+    await server.call("mia", "POST", "/block", { userId: "ana" });
+    const ana = await server.connected("ana");
+    await server.connected("mia");
+    await server.connected("ben");
+    const message = await server.said("ana", id, "to both of them at once");
+    await ana.next("message_delivered", (d) => d.messageId === message.id && d.userId === "ben");
+    await sleep(1200);
+    assert.deepEqual(ana.all("message_delivered").filter((d) => d.conversationId === id && d.userId === "mia"), []);
+    await server.call("mia", "DELETE", "/block/ana");
+  });
+});
+
+suite("Socket.IO: what a client says", {}, (box) => {
+  for (const transports of TRANSPORTS) {
+    it(`b25: a message by socket is as one by REST, by ${transports.join(" and ")}`, async () => {
+      const { server } = box;
+      const id = await server.direct("mia", "ana");
+      const mia = await server.connected("mia", { transports });
+      const ana = await server.connected("ana", { transports });
+      const clientId = `c-${transports.join("-")}-${server.url}`;
+      const body = { conversationId: id, content: "sent by a socket 🙂", clientId };
+      server.words.add(body.content);
+      const { success, message } = await mia.ask("send_message", body);
+      assert.equal(success, true);
+      assert.deepEqual([message.content, message.senderId, message.clientId], [body.content, "mia", clientId]);
+
+      for (const client of [mia, ana]) {
+        same(await client.next("new_message", (m) => m.id === message.id), message);
+      }
+      const again = await mia.ask("send_message", body);
+      assert.equal(again.message.id, message.id, "the same clientId is the same message");
+      const other = await mia.ask("send_message", { ...body, content: "another text" });
+      assert.deepEqual([other.statusCode, other.code], [400, "idempotency_key_reused"]);
+      const rest = await server.call("mia", "POST", `/conversations/${id}/messages`,
+        { content: body.content }, { "Idempotency-Key": clientId });
+      assert.equal(rest.json.id, message.id, "by REST too");
+      await server.settled(ana);
+      assert.equal(ana.all("new_message").filter((m) => m.id === message.id).length, 1);
+    });
+  }
+
+  it("b17: what REST refuses the socket refuses, in the same words", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const foreign = await server.direct("ben", "jun");
+    const elsewhere = await server.said("jun", foreign, "of another conversation");
+    const mia = await server.connected("mia");
+    const bodies = [{}, { content: "" }, { content: " \n" }, { content: 7 }, { content: "x", more: 1 },
+      { content: "x".repeat(10001) }, { content: "x", messageType: "IMAGE" },
+      { content: "x", messageType: "SYSTEM" }, { content: "x", messageType: "NONE" },
+      { content: "x", replyToId: elsewhere.id }, { content: "x", replyToId: "no id" },
+      { content: "x", attachmentUrl: "https://evil.example/x" }, { content: "x", clientId: "" },
+      { content: "x", clientId: "y".repeat(129) }];
+
+    for (const body of bodies) {
+      const rest = await server.call("mia", "POST", `/conversations/${id}/messages`, body);
+      const answer = await mia.ask("send_message", { conversationId: id, ...body });
+      const { statusCode, code, message } = rest.json;
+      assert.ok(statusCode >= 400, JSON.stringify(body).slice(0, 80));
+      assert.deepEqual(answer, { success: false, statusCode, code, message });
+    }
+    const rest = await server.call("mia", "POST", `/conversations/${foreign}/messages`, { content: "x" });
+    const { statusCode, code, message } = rest.json;
+    assert.equal(code, "forbidden");
+    for (const conversationId of [foreign, NOWHERE]) {
+      assert.deepEqual(await mia.ask("send_message", { conversationId, content: "x" }),
+        { success: false, statusCode, code, message });
+    }
+    for (const conversationId of ["no id", 7, null, undefined]) {
+      const answer = await mia.ask("send_message", { conversationId, content: "x" });
+      assert.deepEqual([answer.success, answer.statusCode], [false, 400]);
+    }
+  });
+
+  it("b42: across a block a message is refused as by REST", async () => {
+    const { server } = box;
+    const id = await server.direct("rosa", "ben");
+    await server.call("ben", "POST", "/block", { userId: "rosa" });
+    const rosa = await server.connected("rosa");
+    const answer = await rosa.ask("send_message", { conversationId: id, content: "x" });
+    assert.deepEqual([answer.statusCode, answer.code], [403, "cannot_contact"]);
+    await server.call("ben", "DELETE", "/block/rosa");
+  });
+
+  it("b28: reading by socket is as by REST", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    const message = await server.said("ana", id, "to be read by socket");
+    const answer = await mia.ask("message_read", { messageId: message.id });
+    assert.deepEqual([answer.success, answer.messageId, answer.userId], [true, message.id, "mia"]);
+    const e = await ana.next("message_read", (r) => r.messageId === message.id);
+    assert.equal(e.readAt, answer.readAt);
+    const again = await server.call("mia", "POST", `/messages/${message.id}/read`);
+    same(again.json, answer);
+    const next = await server.said("ana", id, "and without an ack");
+    mia.emit("message_read", { messageId: next.id });
+    await ana.next("message_read", (r) => r.messageId === next.id);
+    const foreign = await server.said("ben", await server.direct("ben", "jun"), "not hers to read");
+    for (const messageId of [foreign.id, NOWHERE]) {
+      const no = await mia.ask("message_read", { messageId });
+      assert.deepEqual([no.success, no.statusCode, no.code], [false, 404, "not_found"]);
+    }
+  });
+
+  it("b18: a failure without an ack is silent, but for a join and what is malformed", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    mia.emit("send_message", { conversationId: id, content: "" });
+    mia.emit("send_message", { conversationId: NOWHERE, content: "x" });
+    mia.emit("typing_indicator", { conversationId: NOWHERE });
+    mia.emit("typing_indicator", { conversationId: "no id" });
+    mia.emit("message_read", { messageId: NOWHERE });
+    mia.emit("message_read", {});
+    mia.emit("leave_conversation", { conversationId: NOWHERE });
+    mia.emit("authenticate", { token: "nonsense" });
+    await mia.ask("typing_indicator", { conversationId: id, isTyping: false });
+    await server.settled(mia);
+    assert.deepEqual(mia.all("error"), []);
+    mia.emit("join_conversation", { conversationId: NOWHERE });
+    mia.emit("join_conversation", { conversationId: "no id" });
+    mia.emit("no_such_event", {});
+    await until(() => mia.all("error").length === 3, "three errors");
+    assert.deepEqual(mia.all("error").map((e) => [e.event, e.code]), [
+      ["join_conversation", "not_found"], ["join_conversation", mia.all("error")[1].code],
+      ["no_such_event", "malformed_event"]]);
+    assert.equal(mia.connected, true);
+  });
+
+  it("b18: malformed events are told, and the connection goes on", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const malformed = [["no_such_event", {}], ["connected", {}], ["send_message"], ["send_message", null],
+      ["send_message", "text"], ["send_message", 7], ["send_message", [id]], ["typing_indicator", true],
+      ["send_message", { conversationId: id, content: "a\u0000b" }],
+      ["send_message", { conversationId: id, content: "a\ud800b" }],
+      ["send_message", { conversationId: id, content: Buffer.from("binary") }],
+      ["\ud800", {}], ["", {}]];
+
+    for (const [name, ...data] of malformed) {
+      const answer = await mia.ask(name, ...data);
+      assert.deepEqual([answer.success, answer.statusCode, answer.code],
+        [false, 400, "malformed_event"], JSON.stringify([name, ...data]));
+    }
+    assert.deepEqual(mia.all("error"), []);
+
+    for (const [i, [name, ...data]] of malformed.entries()) {
+      mia.emit(name, ...data);
+      await until(() => mia.all("error").length === i + 1, `error for ${JSON.stringify(name)}`);
+      assert.equal(mia.all("error")[i].code, "malformed_event");
+    }
+    assert.equal((await mia.ask("send_message", { conversationId: id, content: "still here" })).success, true);
+  });
+
+  it("b18: an answer that nobody asked for and an ack of any number are taken", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const ws = await raw(server);
+    ws.send(`40/messaging,${JSON.stringify({ token: server.token("mia") })}`);
+    await ws.until('42/messaging,["connected",');
+    ws.send("43/messaging,7[{}]");
+    const leave = JSON.stringify(["leave_conversation", { conversationId: id }]);
+    ws.send(`42/messaging,0${leave}`);
+    assert.equal(await ws.until("43/messaging,0["), '43/messaging,0[{"success":true}]');
+    ws.send(`42/messaging,9007199254740991${leave}`);
+    await ws.until("43/messaging,9007199254740991[");
+  });
+
+  it("b18: a client that disconnects hears nothing more and its transport may connect again", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const ws = await raw(server);
+    const connect = `40/messaging,${JSON.stringify({ token: server.token("mia") })}`;
+    ws.send(connect);
+    await ws.until('42/messaging,["connected",');
+    ws.send("41/messaging,");
+    ws.send(connect);
+    await until(() => ws.texts.filter((t) => t.startsWith('42/messaging,["connected",')).length === 2, "twice");
+    const message = await server.said("ana", id, "once on this transport");
+    await until(() => ws.texts.some((t) => t.includes(message.id)), "it comes");
+    ws.send("41/messaging,");
+    const ana = await server.connected("ana");
+    await server.said("ana", id, "not on that one");
+    await server.settled(ana);
+    assert.equal(ws.texts.filter((t) => t.startsWith('42/messaging,["new_message"')).length, 1);
+  });
+
+  it("b16: authenticate takes the same person only", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    assert.deepEqual(await mia.ask("authenticate", { token: server.token("mia") }), { success: true });
+
+    for (const [token, code] of [["nonsense", "token_invalid"], [forged(server, { sub: "mia" }), "token_invalid"],
+      [server.token("mia", { exp: Math.floor(Date.now() / 1000) - 60 }), "token_expired"]]) {
+      const answer = await mia.ask("authenticate", { token });
+      assert.deepEqual([answer.success, answer.statusCode, answer.code], [false, 401, code]);
+    }
+    for (const data of [{}, { token: 7 }, { token: "" }]) {
+      assert.equal((await mia.ask("authenticate", data)).success, false);
+    }
+    assert.equal((await mia.ask("send_message", { conversationId: id, content: "lives on" })).success, true);
+
+    const gone = left(mia);
+    const other = await mia.ask("authenticate", { token: server.token("ana") });
+    assert.deepEqual([other.success, other.statusCode, other.code], [false, 403, "forbidden"]);
+    assert.notEqual(await gone, "io client disconnect");
+  });
+
+  it("b16: authenticate takes the same sid only, if there was one", async () => {
+    const { server } = box;
+
+    for (const transports of [["websocket"], ["polling"]]) {
+      const mia = server.client(null, { transports, reconnection: false,
+        auth: { token: server.token("mia", { sid: "s1" }) } });
+      await mia.next("connected");
+      assert.equal((await mia.ask("authenticate", { token: server.token("mia", { sid: "s1" }) })).success, true);
+      const gone = left(mia);
+      const other = await mia.ask("authenticate", { token: server.token("mia", { sid: "s2" }) });
+      assert.deepEqual([other.success, other.statusCode], [false, 403]);
+      await gone;
+    }
+  });
+
+  it("b16: logout ends the devices of its sid, for good, and no others", async () => {
+    const { server } = box;
+    const of = async (sid, transports) => {
+      const client = server.client(null, { transports,
+        auth: { token: server.token("mia", sid ? { sid } : {}) } });
+      await client.next("connected");
+      return Object.assign(client, { who: "mia" });
+    };
+    const gone = [await of("s1", ["websocket"]), await of("s1", ["polling"])];
+    const stay = [await of("s2", ["websocket"]), await of(null, ["websocket"])];
+    const ana = await server.connected("ana");
+    const ends = gone.map(left);
+    const { status } = await server.call(null, "POST", "/logout", undefined,
+      { authorization: `Bearer ${server.token("mia", { sid: "s1" })}` });
+    assert.equal(status, 204);
+    assert.deepEqual(await Promise.all(ends), ["io server disconnect", "io server disconnect"]);
+    for (const client of gone) assert.equal(client.active, false);
+    await server.settled(...stay, ana);
+    for (const client of [...stay, ana]) assert.equal(client.connected, true);
+
+    const rest = stay.map(left);
+    await server.call("mia", "POST", "/logout");
+    assert.deepEqual(await Promise.all(rest), ["io server disconnect", "io server disconnect"]);
+    assert.equal(ana.connected, true);
+  });
+
+  it("b71: who is deactivated is off within 1 s and stays away", async () => {
+    const { server } = box;
+    const clients = [await server.connected("jun"), await server.connected("jun", { transports: ["polling"] })];
+    const ends = clients.map(left);
+    const since = Date.now();
+    await server.sql("update messaging.people set is_active = false where id = 'jun'");
+    assert.deepEqual(await Promise.all(ends), ["io server disconnect", "io server disconnect"]);
+    assert.ok(Date.now() - since < 1600, `${Date.now() - since} ms`);
+    for (const client of clients) assert.equal(client.active, false);
+    await server.sql("update messaging.people set is_active = true where id = 'jun'");
+    await until(async () => (await server.call("jun", "GET", "/me")).status === 200, "jun is back");
+  });
+
+  it("b73: who becomes staff hears of claims within 1 s, and no more when it is over", async () => {
+    const { server } = box;
+    const ben = await server.connected("ben");
+    const sol = await server.connected("sol");
+    const claimed = async () => {
+      const { json } = await server.call("rosa", "POST", "/conversations", { type: "SUPPORT" });
+      await server.call("sol", "POST", `/conversations/${json.id}/claim`);
+      await sol.next("conversation_updated", (c) => c.id === json.id);
+      await server.settled(ben);
+      await server.call("sol", "PATCH", `/conversations/${json.id}`, { isActive: false });
+      return ben.all("conversation_updated").filter((c) => c.id === json.id).length > 0;
+    };
+    assert.equal(await claimed(), false);
+    await server.sql("update messaging.people set role = 'moderator' where id = 'ben'");
+    await sleep(1200);
+    assert.equal(await claimed(), true);
+    await server.sql("update messaging.people set role = 'therapist' where id = 'ben'");
+    await sleep(1200);
+    assert.equal(await claimed(), false);
+  });
+});
+
+suite("Socket.IO: bounds", {
+  directives: "mentara_user_sockets 2; mentara_socket_lifetime 3s;\n",
+}, (box) => {
+  for (const transports of [["websocket"], ["polling"]]) {
+    it(`b18: at the end of its lifetime the client comes back by itself, by ${transports}`, async () => {
+      const { server } = box;
+      const id = await server.direct("mia", "ana");
+      const mia = await server.connected("mia", { transports });
+      const since = Date.now();
+      const reason = await left(mia);
+      assert.ok(["transport close", "transport error"].includes(reason), reason);
+      assert.ok(Date.now() - since < 4500 && Date.now() - since > 1500, `${Date.now() - since} ms`);
+      const message = await server.said("ana", id, "while it comes back");
+      await mia.next("new_message", (m) => m.id === message.id);
+      await until(() => mia.all("connected").length === 2, "it is connected again");
+      assert.equal(mia.recovered, true);
+      assert.equal(mia.all("connected")[1].recovered, true);
+    });
+  }
+
+  it("b16: who authenticates in time stays connected; a bad token prolongs nothing", async () => {
+    const { server } = box;
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    let off = false;
+    mia.on("disconnect", () => { off = true; });
+    const gone = left(ana);
+
+    for (let i = 0; i < 5; i++) {
+      assert.equal((await mia.ask("authenticate", { token: server.token("mia") })).success, true);
+      if (ana.connected && ana.all("connected").length === 1) {
+        ana.emit("authenticate", { token: "nonsense" });
+      }
+      await sleep(1000);
+    }
+    assert.equal(off, false);
+    await gone;
+  });
+
+  for (const transports of [["websocket"], ["polling"]]) {
+    it(`b18: one device too many waits until another has gone, by ${transports}`, async () => {
+      const { server } = box;
+      const one = await server.connected("ben", { transports });
+      const two = await server.connected("ben", { transports });
+      const three = server.client("ben", { transports });
+      let refusals = 0;
+      three.on("connect_error", (error) => { if (error.data) refusals++; });
+      const closes = [];
+      three.io.on("close", (reason) => closes.push(reason));
+      await until(() => closes.length > 0, "the transport is closed");
+      assert.equal(refusals, 0, "never a CONNECT_ERROR");
+      assert.deepEqual([one.connected, two.connected], [true, true]);
+      assert.deepEqual(three.all("connected"), []);
+      one.disconnect();
+      await three.next("connected");
+      assert.equal(refusals, 0);
+    });
+  }
+
+  it("b18: one too many is 429 where the handshake brings the token", async () => {
+    const { server } = box;
+    await server.connected("jun");
+    await server.connected("jun");
+    const headers = { authorization: `Bearer ${server.token("jun")}` };
+    const polling = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers });
+    assert.equal(polling.status, 429);
+    assert.ok(Number(polling.headers.get("retry-after")) >= 1);
+    const ws = new WebSocket(`${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
+      { headers });
+    const [, response] = await new Promise((resolve) => {
+      ws.on("error", () => {});
+      ws.on("unexpected-response", (...args) => resolve(args));
+    });
+    assert.equal(response.statusCode, 429);
+    assert.ok(Number(response.headers["retry-after"]) >= 1);
+    ws.terminate();
+  });
+});
+
+suite("Socket.IO: budgets", {
+  limits: 1, directives: "mentara_limit send=6/10s connect=3/4s typing=4/10s;\n",
+}, (box) => {
+  it("b69: a budget is one for REST and sockets together, over all workers", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+
+    for (let i = 0; i < 3; i++) {
+      await server.said("mia", id, `by REST, the ${i}. of six`);
+      const answer = await mia.ask("send_message", { conversationId: id, content: "by socket" });
+      assert.equal(answer.success, true);
+    }
+    const rest = await server.call("mia", "POST", `/conversations/${id}/messages`, { content: "x" });
+    assert.deepEqual([rest.status, rest.json.code, rest.headers.get("ratelimit-remaining")],
+      [429, "rate_limited", "0"]);
+    const answer = await mia.ask("send_message", { conversationId: id, content: "x" });
+    assert.deepEqual([answer.success, answer.statusCode, answer.code], [false, 429, "rate_limited"]);
+    assert.ok(answer.retryAfter >= 1 && answer.retryAfter <= 10, `${answer.retryAfter}`);
+    assert.equal(answer.message, rest.json.message);
+    mia.emit("send_message", { conversationId: id, content: "x" });
+    const other = await ana.ask("send_message", { conversationId: id, content: "not limited" });
+    assert.equal(other.success, true);
+    await mia.next("new_message", (m) => m.id === other.message.id);
+    assert.deepEqual(mia.all("error"), []);
+    assert.equal(ana.all("new_message").filter((m) => m.senderId === "mia").length, 6);
+  });
+
+  it("b69: typing has a budget of its own", async () => {
+    const { server } = box;
+    const id = await server.direct("jun", "ben");
+    const jun = await server.connected("jun");
+    const answers = [];
+    for (let i = 0; i < 5; i++) answers.push(await jun.ask("typing_indicator", { conversationId: id }));
+    assert.deepEqual(answers.map((a) => a.success), [true, true, true, true, false]);
+    assert.ok(answers[4].code === "rate_limited" && answers[4].retryAfter >= 1);
+  });
+
+  it("b69: who connects too often waits, is never refused for good, and is let in", async () => {
+    const { server } = box;
+    for (let i = 0; i < 3; i++) (await server.connected("rosa")).disconnect();
+    const headers = { authorization: `Bearer ${server.token("rosa")}` };
+    const answer = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers });
+    assert.equal(answer.status, 429);
+    assert.ok(Number(answer.headers.get("retry-after")) >= 1);
+    const rosa = server.client("rosa");
+    let refusals = 0;
+    rosa.on("connect_error", (error) => { if (error.data) refusals++; });
+    await rosa.next("connected", undefined, 15000);
+    assert.equal(refusals, 0);
   });
 });
