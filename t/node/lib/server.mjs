@@ -4,6 +4,7 @@
 import { spawn, execFileSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
+import { request } from "node:http";
 import { createInterface } from "node:readline";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,6 +27,18 @@ export async function until(condition, what, ms = 10000) {
     if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
     await sleep(20);
   }
+}
+
+// one HTTP request on a connection of its own: any worker may answer, and
+// none that is leaving is asked
+async function answer(url, options, body) {
+  const call = request(url, { ...options, agent: false });
+
+  call.end(body);
+  const [response] = await once(call, "response");
+  let text = "";
+  for await (const part of response.setEncoding("utf8")) text += part;
+  return { status: response.statusCode, headers: new Headers(response.headers), text };
 }
 
 export class Server {
@@ -80,19 +93,16 @@ export class Server {
       this.words.add(body.content);
     }
 
-    const response = await fetch(`${this.url}/messaging${url}`, {
+    const { status, headers: answered, text } = await answer(`${this.url}/messaging${url}`, {
       method,
       headers: {
         ...(who ? { authorization: `Bearer ${this.token(who)}` } : {}),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    const text = await response.text();
+    }, body === undefined ? undefined : JSON.stringify(body));
 
-    return { status: response.status, text, headers: response.headers,
-             json: text ? JSON.parse(text) : undefined };
+    return { status, text, headers: answered, json: text ? JSON.parse(text) : undefined };
   }
 
   // ids of conversations
