@@ -284,15 +284,6 @@ answers('messageSend', 400, { %{ $ready{messageSend} }, user => 'xeno' }, 'attac
 
 # --- b66: no operation works without a good token
 
-sub state_of_data {
-    return db->query(<<'SQL');
-select md5(string_agg(c.relname || xpath('/row/h/text()', query_to_xml(
-           format('select md5(string_agg(t::text, ''|'' order by t::text)) as h from messaging.%I t',
-                  c.relname), false, true, ''))::text, ',' order by c.relname))
-  from pg_class c where c.relnamespace = 'messaging'::regnamespace and c.relkind = 'r'
-SQL
-}
-
 server(directives => 'mentara_jwt_require iss=https://issuer.example aud=mentara;'
        . ' mentara_jwt_leeway 0s;');
 

@@ -62,23 +62,49 @@ comment on function messaging.reaction_items is
     'r rows of the messages from one seq to another.';
 
 
+-- Marks of a reader do not overlap: beyond the range only the next one of each
+-- can reach into it, however many came later.  The plan is kept, since it is
+-- asked for with every message.
 create or replace function messaging.mark_items(p_conversation uuid,
     p_from bigint, p_upto bigint)
 returns setof messaging.item
-language sql stable
+language plpgsql stable
+set search_path = messaging, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
-    select row('k', null, null, k.conversation_id, null, k.from_seq,
-           k.upto_seq, null, null, 0, null, null, k.read_at,
-           null, null, k.user_id, coalesce(u.first_name, ''),
-           coalesce(u.last_name, ''), u.avatar_url,
-           coalesce(u.role, 'client'), null, null, null, null, null, null,
-           null, null, null, null, null, null, null)::messaging.item
-      from messaging.read_marks k
-      left join messaging.directory u on u.id = k.user_id
-     where k.conversation_id = p_conversation
-       and k.upto_seq >= p_from and k.from_seq <= p_upto
-       and not k.hidden
-     order by k.read_at, k.user_id
+begin
+    return query
+        select 'k'::text, null::text, null::uuid, k.conversation_id,
+               null::uuid, k.from_seq, k.upto_seq, null::bigint, null::xid8,
+               0, null::text, null::text, k.read_at::timestamptz,
+               null::timestamptz, null::timestamptz, k.user_id,
+               coalesce(u.first_name, ''), coalesce(u.last_name, ''),
+               u.avatar_url, coalesce(u.role, 'client'), null::text,
+               null::text, null::text, null::text, null::text, null::text,
+               null::text, null::text, null::timestamptz, null::text,
+               null::text, null::text, null::text
+          from (
+            select x.* from read_marks x
+             where x.conversation_id = p_conversation
+               and x.upto_seq between p_from and p_upto
+            union all
+            select n.*
+              from participants p
+             cross join lateral (
+                select x.* from read_marks x
+                 where x.conversation_id = p_conversation
+                   and x.user_id = p.user_id
+                   and x.upto_seq > p_upto
+                 order by x.upto_seq
+                 limit 1) n
+             where p.conversation_id = p_conversation
+               and p_upto < (select max(y.upto_seq) from read_marks y
+                              where y.conversation_id = p_conversation)) k
+          left join directory u on u.id = k.user_id
+         where k.from_seq <= p_upto
+           and not k.hidden
+         order by k.read_at, k.user_id;
+end
 $$;
 comment on function messaging.mark_items is
     'k rows: reading marks that cover a message from one seq to another.';
@@ -147,10 +173,12 @@ comment on function messaging.participant_items is
     'p_only: of that person alone, active or not.';
 
 
+-- A bitmap would read all that is unread before the limit stops the count.
 create or replace function messaging.unread(p_conversation uuid,
     p_user text, p_above bigint)
 returns bigint
 language sql stable
+set enable_bitmapscan = off
 as $$
     select count(*)
       from (select from messaging.messages m
@@ -158,7 +186,7 @@ as $$
                and m.seq > p_above
                and m.sender_id <> p_user
                and not m.is_deleted
-               and m.system_action is null
+               and m.type <> 'SYSTEM'
              limit 999) x
 $$;
 comment on function messaging.unread is

@@ -1,6 +1,7 @@
 create or replace function messaging.account(p_user text)
 returns setof messaging.item
 language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -24,6 +25,7 @@ comment on function messaging.account is
 create or replace function messaging.health()
 returns setof messaging.item
 language sql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
     select * from status_item('ok', null, schema_version()::bigint)
@@ -35,6 +37,7 @@ create or replace function messaging.contact_list(p_user text, p_query text,
     p_limit bigint)
 returns setof messaging.item
 language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare

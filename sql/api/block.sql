@@ -2,6 +2,7 @@ create or replace function messaging.block_add(p_user text, p_other text,
     p_reason text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -46,12 +47,22 @@ comment on function messaging.block_add is
 create or replace function messaging.block_remove(p_user text, p_other text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
     v_stream uuid;
     v_event_seq bigint;
 begin
+    -- without a block there is nothing to write, not even a stream
+
+    if not exists (select from blocks
+                    where blocker_id = p_user and blocked_id = p_other)
+    then
+        return next status_item('ok');
+        return;
+    end if;
+
     v_stream := personal_stream(p_user);
     select c.event_seq into v_event_seq
       from conversations c where c.id = v_stream for no key update;
@@ -75,6 +86,7 @@ comment on function messaging.block_remove is
 create or replace function messaging.block_list(p_user text)
 returns setof messaging.item
 language sql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
     select status_item('ok')

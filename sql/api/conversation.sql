@@ -58,6 +58,7 @@ create or replace function messaging.conversation_create(p_user text,
     p_key text, p_body_hash text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -227,6 +228,7 @@ comment on function messaging.conversation_create is
 create or replace function messaging.conversation_get(p_user text, p_id uuid)
 returns setof messaging.item
 language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 begin
@@ -281,6 +283,7 @@ create or replace function messaging.conversation_list(p_user text,
     p_archived text)
 returns setof messaging.item
 language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -364,6 +367,7 @@ create or replace function messaging.conversation_update(p_user text,
     p_is_archived boolean, p_is_active boolean)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -544,6 +548,7 @@ create or replace function messaging.access_list(p_user text,
     p_conversation uuid)
 returns setof messaging.item
 language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 begin

@@ -32,6 +32,7 @@ create or replace function messaging.message_send(p_user text,
     p_attachment_size bigint, p_client_id text, p_body_hash text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -116,7 +117,7 @@ begin
 
         if exists (select from messages m
                     where m.conversation_id = p_conversation
-                      and m.seq = v_reply and m.system_action is not null)
+                      and m.seq = v_reply and m.type = 'SYSTEM')
         then
             return next status_item('system_message');
             return;
@@ -220,6 +221,7 @@ create or replace function messaging.message_page(p_user text,
     p_limit bigint)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -295,6 +297,7 @@ comment on function messaging.message_page is
 create or replace function messaging.message_get(p_user text, p_id uuid)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -357,6 +360,7 @@ create or replace function messaging.message_edit(p_user text, p_id uuid,
     p_content text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -376,7 +380,7 @@ begin
         return;
     end if;
 
-    if v_m.system_action is not null then
+    if v_m.type = 'SYSTEM' then
         return next status_item('system_message');
         return;
     end if;
@@ -429,6 +433,7 @@ comment on function messaging.message_edit is
 create or replace function messaging.message_delete(p_user text, p_id uuid)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -449,7 +454,7 @@ begin
         return;
     end if;
 
-    if v_m.system_action is not null then
+    if v_m.type = 'SYSTEM' then
         return next status_item('system_message');
         return;
     end if;
@@ -502,6 +507,7 @@ comment on function messaging.message_delete is
 create or replace function messaging.message_revisions(p_user text, p_id uuid)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -600,7 +606,7 @@ begin
      where m.conversation_id = p_conversation.id
        and m.seq between v_from and p_seq
        and m.sender_id <> p_participant.user_id
-       and m.system_action is null
+       and m.type <> 'SYSTEM'
      order by m.seq desc
      limit 1;
 
@@ -634,6 +640,7 @@ comment on function messaging.mark_read is
 create or replace function messaging.message_read(p_user text, p_id uuid)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -657,11 +664,13 @@ begin
 
     if v_m.sender_id <> p_user then
         select k.read_at into v_at
-          from read_marks k
-         where k.conversation_id = v_c.id and k.user_id = p_user
-           and k.upto_seq >= v_m.seq and k.from_seq <= v_m.seq
-         order by k.upto_seq
-         limit 1;
+          from (select x.read_at, x.from_seq
+                  from read_marks x
+                 where x.conversation_id = v_c.id and x.user_id = p_user
+                   and x.upto_seq >= v_m.seq
+                 order by x.upto_seq
+                 limit 1) k
+         where k.from_seq <= v_m.seq;
     end if;
 
     return next status_item('ok');
@@ -680,6 +689,7 @@ create or replace function messaging.message_read_batch(p_user text,
     p_conversation uuid, p_ids uuid[])
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -704,7 +714,7 @@ begin
     select count(*), max(m.seq),
            count(*) filter (where m.seq > v_p.last_read_seq
                               and m.sender_id <> p_user
-                              and m.system_action is null
+                              and m.type <> 'SYSTEM'
                               and not m.is_deleted)
       into v_found, v_upto, v_count
       from messages m
@@ -731,6 +741,7 @@ create or replace function messaging.reaction_add(p_user text, p_id uuid,
     p_emoji text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -751,7 +762,7 @@ begin
         return;
     end if;
 
-    if v_m.system_action is not null then
+    if v_m.type = 'SYSTEM' then
         return next status_item('system_message');
         return;
     end if;
@@ -811,6 +822,7 @@ create or replace function messaging.reaction_remove(p_user text, p_id uuid,
     p_emoji text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -831,7 +843,7 @@ begin
         return;
     end if;
 
-    if v_m.system_action is not null then
+    if v_m.type = 'SYSTEM' then
         return next status_item('system_message');
         return;
     end if;

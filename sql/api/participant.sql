@@ -16,6 +16,7 @@ create or replace function messaging.participant_add(p_user text, p_id uuid,
     p_other text, p_role text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -112,6 +113,7 @@ create or replace function messaging.participant_update(p_user text,
     p_id uuid, p_other text, p_role text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -190,6 +192,7 @@ create or replace function messaging.participant_remove(p_user text,
     p_id uuid, p_other text)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -298,6 +301,7 @@ create or replace function messaging.support_list(p_user text,
     p_limit bigint, p_page bigint)
 returns setof messaging.item
 language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -337,6 +341,7 @@ comment on function messaging.support_list is
 create or replace function messaging.support_claim(p_user text, p_id uuid)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -413,6 +418,7 @@ comment on function messaging.support_claim is
 create or replace function messaging.support_unclaim(p_user text, p_id uuid)
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare

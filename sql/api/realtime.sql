@@ -4,6 +4,7 @@
 create or replace function messaging.server_key()
 returns setof messaging.item
 language sql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
     select * from status_item('ok', (select encode(key, 'hex')
@@ -30,6 +31,7 @@ comment on function messaging.log_id is
 create or replace function messaging.sweep_delta(p_from pg_snapshot)
 returns setof messaging.item
 language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -66,6 +68,7 @@ create or replace function messaging.sweep_events(p_conversations uuid[],
     p_after bigint[], p_limit bigint)
 returns setof messaging.item
 language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -139,6 +142,7 @@ comment on function messaging.id_item is
 create or replace function messaging.presence_contacts(p_user text)
 returns setof messaging.item
 language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 begin
@@ -194,6 +198,7 @@ create or replace function messaging.attach(p_user text, p_floor xid8,
     p_conversations uuid[], p_from bigint[], p_limit bigint)
 returns setof messaging.item
 language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -278,6 +283,7 @@ create or replace function messaging.accounts_check(p_users text[],
     p_roles text[])
 returns setof messaging.item
 language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 begin
@@ -306,6 +312,7 @@ create or replace function messaging.deliver_marks(p_conversations uuid[],
     p_users text[], p_seqs bigint[])
 returns setof messaging.item
 language plpgsql
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare
@@ -344,7 +351,7 @@ begin
                      where m.conversation_id = v_mark.id
                        and m.seq > v_old and m.seq <= v_mark.seq
                        and m.sender_id <> v_mark.user_id
-                       and m.system_action is null
+                       and m.type <> 'SYSTEM'
                        and not is_blocked(m.sender_id, v_mark.user_id)) x
              cross join lateral id_item('d', v_mark.user_id, v_mark.id,
                                         p_id => x.id, p_at => v_at,

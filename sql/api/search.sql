@@ -18,6 +18,7 @@ create or replace function messaging.message_search(p_user text,
     p_from timestamptz, p_to timestamptz, p_page bigint, p_limit bigint)
 returns setof messaging.item
 language plpgsql stable
+security definer
 set search_path = messaging, pg_temp
 as $$
 declare

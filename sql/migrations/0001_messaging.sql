@@ -407,6 +407,7 @@ insert into messaging.schema_migrations (version) values (1)
 
 create or replace function messaging.schema_version() returns integer
 language sql stable
+security definer
 set search_path = messaging, pg_temp
 as $$ select max(version) from messaging.schema_migrations $$;
 

@@ -1,21 +1,15 @@
 
 #include <ngx_mentara_auth.h>
+#include <ngx_mentara_claims.h>
 #include <ngx_mentara_key.h>
 #include <ngx_mentara_token_cache.h>
 #include <mentara_jws.h>
-#include <mentara_text.h>
 #include <openssl/sha.h>
 
 
 #define NGX_MENTARA_SECRET_MIN  32    /* octets */
 #define NGX_MENTARA_FILE_MAX    262144
-#define NGX_MENTARA_JWKS_WAIT   10    /* s between two fetches at least */
-
-
-typedef struct {
-    ngx_str_t                   name;     /* iss, aud or azp */
-    ngx_str_t                   value;
-} ngx_mentara_require_t;
+#define NGX_MENTARA_JWKS_WAIT   10    /* s between two fetches */
 
 
 struct ngx_mentara_auth_s {
@@ -34,6 +28,11 @@ struct ngx_mentara_auth_s {
     time_t                      mtime;    /* of the file */
     ngx_uint_t                  generation;
     ngx_mentara_token_cache_t  *cache;
+    uint32_t                    named;       /* hash of the kid wanted last */
+    uint32_t                    missed;      /* fetched for, and not there */
+    unsigned                    running:1;   /* a fetch */
+    unsigned                    failed:1;    /* the last one */
+    unsigned                    wanted:1;    /* a key that is not there */
 };
 
 
@@ -44,6 +43,8 @@ static ngx_int_t ngx_mentara_auth_read(ngx_str_t *name, ngx_pool_t *pool,
     ngx_log_t *log, ngx_str_t *content, time_t *mtime);
 static void ngx_mentara_auth_reread(ngx_mentara_auth_t *a, time_t now,
     ngx_pool_t *pool, ngx_log_t *log);
+static ngx_uint_t ngx_mentara_auth_stale(ngx_mentara_auth_t *a, time_t now);
+static time_t ngx_mentara_auth_wait(ngx_mentara_auth_t *a);
 static ngx_int_t ngx_mentara_auth_verify(ngx_mentara_auth_t *a,
     ngx_str_t *token, time_t now, ngx_pool_t *pool, ngx_log_t *log,
     ngx_mentara_token_t *entry);
@@ -53,15 +54,6 @@ static ngx_int_t ngx_mentara_auth_signature(ngx_mentara_auth_t *a,
 static ngx_int_t ngx_mentara_auth_try(ngx_mentara_key_t *keys, ngx_uint_t n,
     ngx_uint_t alg, ngx_str_t *kid, mentara_jws_t *jws, u_char *sig,
     size_t sig_len);
-static ngx_int_t ngx_mentara_auth_claims(ngx_mentara_auth_t *a,
-    json_t *payload, ngx_pool_t *pool, ngx_mentara_token_t *entry);
-static ngx_int_t ngx_mentara_auth_required(ngx_mentara_auth_t *a,
-    json_t *payload);
-static ngx_uint_t ngx_mentara_auth_has(json_t *claim, ngx_str_t *value);
-static ngx_int_t ngx_mentara_auth_copy(ngx_pool_t *pool, json_t *value,
-    ngx_str_t *s);
-static ngx_int_t ngx_mentara_auth_time(json_t *payload, const char *name,
-    time_t *t);
 
 
 ngx_mentara_auth_t *
@@ -446,9 +438,7 @@ ngx_mentara_auth_check(ngx_mentara_auth_t *a, ngx_str_t *token, time_t now,
 
     ngx_mentara_auth_reread(a, now, pool, log);
 
-    if (a->uri.len != 0 && (a->jwks == NULL || now - a->fetched >= a->refresh)
-        && now >= a->next)
-    {
+    if (ngx_mentara_auth_stale(a, now)) {
         return NGX_AGAIN;
     }
 
@@ -496,6 +486,33 @@ ngx_mentara_auth_check(ngx_mentara_auth_t *a, ngx_str_t *token, time_t now,
 }
 
 
+/*
+ * Whether keys that were fetched are too old to be used.  While a fetch runs,
+ * and for a while after one that failed, they have to do.
+ */
+
+static ngx_uint_t
+ngx_mentara_auth_stale(ngx_mentara_auth_t *a, time_t now)
+{
+    if (a->uri.len == 0 || a->jwks == NULL || a->running || now < a->next
+        || now - a->fetched < a->refresh)
+    {
+        return 0;
+    }
+
+    return !a->failed || now - a->next >= a->refresh;
+}
+
+
+/* from one fetch to the next, in s; short refreshes leave room for one ahead */
+
+static time_t
+ngx_mentara_auth_wait(ngx_mentara_auth_t *a)
+{
+    return ngx_min((a->refresh + 1) / 2, NGX_MENTARA_JWKS_WAIT);
+}
+
+
 /* all but the clock */
 
 static ngx_int_t
@@ -523,7 +540,7 @@ ngx_mentara_auth_verify(ngx_mentara_auth_t *a, ngx_str_t *token, time_t now,
     }
 
     json = ngx_mentara_auth_part(jws.payload, pool);
-    rc = ngx_mentara_auth_claims(a, json, pool, entry);
+    rc = ngx_mentara_claims(&a->require, json, pool, entry);
     json_decref(json);
 
     return rc;
@@ -607,9 +624,16 @@ ngx_mentara_auth_signature(ngx_mentara_auth_t *a, mentara_jws_t *jws,
     rc = ngx_mentara_auth_try(a->keys.elts, a->keys.nelts, alg, &kid, jws,
                               sig, (size_t) n);
 
-    if (rc == NGX_DECLINED && a->jwks != NULL) {
+    if (rc == NGX_OK || rc == NGX_ERROR) {
+        return rc;
+    }
+
+    if (a->jwks != NULL) {
         rc = ngx_mentara_auth_try(a->jwks->keys, a->jwks->n, alg, &kid, jws,
                                   sig, (size_t) n);
+
+    } else if (a->uri.len != 0) {
+        rc = NGX_DECLINED;
     }
 
     if (rc == NGX_OK || rc == NGX_ERROR) {
@@ -624,12 +648,19 @@ ngx_mentara_auth_signature(ngx_mentara_auth_t *a, mentara_jws_t *jws,
         return NGX_MENTARA_TOKEN_INVALID;
     }
 
-    if (now >= a->next) {
+    a->wanted = 1;
+    a->named = ngx_crc32_long(kid.data, kid.len);
+
+    if (a->running || now >= a->next) {
         return NGX_AGAIN;
     }
 
-    return (a->jwks == NULL) ? NGX_MENTARA_KEYS_MISSING
-                             : NGX_MENTARA_TOKEN_INVALID;
+    if (a->jwks == NULL || a->failed) {
+        return NGX_MENTARA_KEYS_MISSING;
+    }
+
+    return (a->named == a->missed) ? NGX_MENTARA_TOKEN_INVALID
+                                   : NGX_MENTARA_KEY_UNKNOWN;
 }
 
 
@@ -671,151 +702,18 @@ ngx_mentara_auth_try(ngx_mentara_key_t *keys, ngx_uint_t n, ngx_uint_t alg,
 }
 
 
-static ngx_int_t
-ngx_mentara_auth_claims(ngx_mentara_auth_t *a, json_t *payload,
-    ngx_pool_t *pool, ngx_mentara_token_t *entry)
+ngx_uint_t
+ngx_mentara_auth_jwks_due(ngx_mentara_auth_t *a, time_t now)
 {
-    json_t           *sub, *sid;
-    mentara_slice_t   text;
-
-    sub = json_object_get(payload, "sub");
-    sid = json_object_get(payload, "sid");
-
-    if (!json_is_string(sub) || (sid != NULL && !json_is_string(sid))
-        || json_string_length(sid) > 255)
-    {
-        return NGX_MENTARA_TOKEN_INVALID;
-    }
-
-    text.data = (u_char *) json_string_value(sub);
-    text.len = json_string_length(sub);
-
-    if (mentara_text_check(text, NGX_MENTARA_USER_MAX) != MENTARA_OK
-        || json_object_get(payload, "exp") == NULL
-        || ngx_mentara_auth_time(payload, "exp", &entry->exp) != NGX_OK
-        || ngx_mentara_auth_time(payload, "nbf", &entry->nbf) != NGX_OK
-        || ngx_mentara_auth_time(payload, "iat", &entry->iat) != NGX_OK
-        || ngx_mentara_auth_required(a, payload) != NGX_OK)
-    {
-        return NGX_MENTARA_TOKEN_INVALID;
-    }
-
-    if (ngx_mentara_auth_copy(pool, sub, &entry->sub) != NGX_OK
-        || ngx_mentara_auth_copy(pool, sid, &entry->sid) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return a->uri.len != 0
+           && (a->jwks == NULL || a->wanted || ngx_mentara_auth_stale(a, now));
 }
 
 
-/* absent: 0; otherwise a number that is not negative (RFC 7519 2) */
-
-static ngx_int_t
-ngx_mentara_auth_time(json_t *payload, const char *name, time_t *t)
+ngx_uint_t
+ngx_mentara_auth_usable(ngx_mentara_auth_t *a)
 {
-    double   value;
-    json_t  *claim;
-
-    *t = 0;
-    claim = json_object_get(payload, name);
-
-    if (claim == NULL) {
-        return NGX_OK;
-    }
-
-    if (!json_is_number(claim)) {
-        return NGX_ERROR;
-    }
-
-    value = json_number_value(claim);
-
-    if (value < 0 || value > 253402300799.0) {
-        return NGX_ERROR;
-    }
-
-    *t = (time_t) value;
-
-    return NGX_OK;
-}
-
-
-/* of each name that is required, one of its values */
-
-static ngx_int_t
-ngx_mentara_auth_required(ngx_mentara_auth_t *a, json_t *payload)
-{
-    char                    name[4];
-    ngx_uint_t              i, k, fits;
-    ngx_mentara_require_t  *r;
-
-    r = a->require.elts;
-
-    for (i = 0; i < a->require.nelts; i++) {
-        fits = 0;
-
-        for (k = 0; k < a->require.nelts && !fits; k++) {
-            if (ngx_memcmp(r[i].name.data, r[k].name.data, 3) != 0) {
-                continue;
-            }
-
-            ngx_memcpy(name, r[k].name.data, 3);
-            name[3] = '\0';
-            fits = ngx_mentara_auth_has(json_object_get(payload, name),
-                                        &r[k].value);
-        }
-
-        if (!fits) {
-            return NGX_DECLINED;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* aud may be a list */
-
-static ngx_uint_t
-ngx_mentara_auth_has(json_t *claim, ngx_str_t *value)
-{
-    size_t  i;
-
-    if (json_is_array(claim)) {
-        for (i = 0; i < json_array_size(claim); i++) {
-            if (json_is_string(json_array_get(claim, i))
-                && ngx_mentara_auth_has(json_array_get(claim, i), value))
-            {
-                return 1;
-            }
-        }
-
-        return 0;
-    }
-
-    return json_is_string(claim)
-           && json_string_length(claim) == value->len
-           && ngx_memcmp(json_string_value(claim), value->data, value->len)
-              == 0;
-}
-
-
-static ngx_int_t
-ngx_mentara_auth_copy(ngx_pool_t *pool, json_t *value, ngx_str_t *s)
-{
-    s->len = json_string_length(value);
-    s->data = ngx_pnalloc(pool, s->len + 1);
-
-    if (s->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (s->len != 0) {
-        ngx_memcpy(s->data, json_string_value(value), s->len);
-    }
-
-    return NGX_OK;
+    return a->keys.nelts != 0 || a->jwks != NULL;
 }
 
 
@@ -823,15 +721,18 @@ ngx_uint_t
 ngx_mentara_auth_jwks_begin(ngx_mentara_auth_t *a, time_t now,
     ngx_uint_t ahead)
 {
-    if (a->uri.len == 0 || now < a->next) {
+    if (a->uri.len == 0 || a->running || now < a->next) {
         return 0;
     }
 
-    if (ahead && a->jwks != NULL && now - a->fetched < a->refresh) {
+    if (ahead && a->jwks != NULL && !a->wanted
+        && now - a->fetched < a->refresh - a->refresh / 5)
+    {
         return 0;
     }
 
-    a->next = now + ngx_min(a->refresh, NGX_MENTARA_JWKS_WAIT);
+    a->running = 1;
+    a->next = now + ngx_mentara_auth_wait(a);
 
     return 1;
 }
@@ -844,6 +745,14 @@ ngx_mentara_auth_jwks(ngx_mentara_auth_t *a, ngx_str_t *doc, time_t now,
     ngx_mentara_keys_t  *keys;
 
     keys = (doc == NULL) ? NULL : ngx_mentara_keys_parse(doc, log);
+
+    if (a->running) {
+        a->missed = a->wanted ? a->named : 0;
+        a->running = 0;
+        a->wanted = 0;
+        a->failed = (keys == NULL);
+        a->next = now + ngx_mentara_auth_wait(a);
+    }
 
     if (keys == NULL) {
         ngx_log_error(NGX_LOG_ERR, log, 0,

@@ -19,6 +19,7 @@
 #define NGX_MENTARA_TOKEN_INVALID  1
 #define NGX_MENTARA_TOKEN_EXPIRED  2
 #define NGX_MENTARA_KEYS_MISSING   3   /* JWKS not loaded yet: 503 */
+#define NGX_MENTARA_KEY_UNKNOWN    4   /* invalid, unless the key is new */
 
 
 typedef struct ngx_mentara_auth_s  ngx_mentara_auth_t;
@@ -63,9 +64,13 @@ ngx_uint_t ngx_mentara_auth_has_keys(ngx_mentara_auth_t *a);
  *   NGX_MENTARA_TOKEN_EXPIRED  all good but exp (claims are filled in: a
  *                              recovering socket may still use them)
  *   NGX_AGAIN                  JWKS uri: keys not loaded, older than refresh
- *                              or kid unknown, and a fetch is allowed now:
- *                              fetch, ngx_mentara_auth_jwks(), ask again
- *   NGX_MENTARA_KEYS_MISSING   keys never loaded and no fetch allowed now
+ *                              or kid unknown, and a fetch runs or is allowed
+ *                              now: fetch, ngx_mentara_auth_jwks(), ask again
+ *   NGX_MENTARA_KEY_UNKNOWN    no key has that name in a set that was just
+ *                              fetched, though not for this name: who cannot
+ *                              ask again takes it as invalid
+ *   NGX_MENTARA_KEYS_MISSING   no key fits, none could be loaded lately and
+ *                              no fetch is allowed now
  *   NGX_ERROR                  out of memory
  */
 ngx_int_t ngx_mentara_auth_check(ngx_mentara_auth_t *a, ngx_str_t *token,
@@ -75,8 +80,18 @@ ngx_int_t ngx_mentara_auth_check(ngx_mentara_auth_t *a, ngx_str_t *token,
 ngx_str_t *ngx_mentara_auth_jwks_uri(ngx_mentara_auth_t *a);
 
 /*
- * Whether a fetch should start now: marks it as running (so that one runs
- * per interval and worker); 0: no.  ahead: also when merely due for refresh.
+ * Whether a fetch should come before any token: keys are missing, too old, or
+ * lack what an earlier token named.
+ */
+ngx_uint_t ngx_mentara_auth_jwks_due(ngx_mentara_auth_t *a, time_t now);
+
+/* whether there is any key that a token could be checked with now */
+ngx_uint_t ngx_mentara_auth_usable(ngx_mentara_auth_t *a);
+
+/*
+ * Whether a fetch should start now: marks it as running until
+ * ngx_mentara_auth_jwks(), so that one runs per interval and worker; 0: no.
+ * ahead: only if keys are missing, wanted, or older than 4/5 of refresh.
  */
 ngx_uint_t ngx_mentara_auth_jwks_begin(ngx_mentara_auth_t *a, time_t now,
     ngx_uint_t ahead);

@@ -15,7 +15,10 @@
 static void mentara_fault(mentara_faults_t *faults, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 static int mentara_body_deep(const unsigned char *data, size_t len);
-static void mentara_body_fault(mentara_faults_t *faults, json_error_t *error);
+static void mentara_body_fault(int endpoint, mentara_faults_t *faults,
+    json_error_t *error);
+static void mentara_body_twice(int endpoint, mentara_faults_t *faults,
+    json_error_t *error);
 static void mentara_unknown_fields(const mentara_field_t *fields,
     json_t *object, mentara_faults_t *faults);
 static void mentara_field_check(const mentara_field_t *field, json_t *object,
@@ -103,7 +106,7 @@ mentara_body_check(int endpoint, const unsigned char *data, size_t len,
             return MENTARA_MORE;
         }
 
-        mentara_body_fault(faults, &error);
+        mentara_body_fault(endpoint, faults, &error);
         return MENTARA_BAD;
     }
 
@@ -173,12 +176,13 @@ mentara_body_deep(const unsigned char *data, size_t len)
 /* our own words: the parser's quote what was sent */
 
 static void
-mentara_body_fault(mentara_faults_t *faults, json_error_t *error)
+mentara_body_fault(int endpoint, mentara_faults_t *faults,
+    json_error_t *error)
 {
     switch (json_error_code(error)) {
 
     case json_error_duplicate_key:
-        mentara_fault(faults, "the body has a field twice");
+        mentara_body_twice(endpoint, faults, error);
         return;
 
     case json_error_null_character:
@@ -199,6 +203,32 @@ mentara_body_fault(mentara_faults_t *faults, json_error_t *error)
                               "column %d)", error->line, error->column);
         return;
     }
+}
+
+
+/* the parser's text ends in: near '"name"'; only a known name is repeated */
+
+static void
+mentara_body_twice(int endpoint, mentara_faults_t *faults,
+    json_error_t *error)
+{
+    size_t                  len;
+    const char             *near;
+    const mentara_field_t  *field;
+
+    near = strstr(error->text, "near '\"");
+    near = (near == NULL) ? "" : near + sizeof("near '\"") - 1;
+
+    for (field = mentara_body_fields(endpoint); field->name != NULL; field++) {
+        len = strlen(field->name);
+
+        if (strncmp(near, field->name, len) == 0 && near[len] == '"') {
+            mentara_fault(faults, "the body has %s twice", field->name);
+            return;
+        }
+    }
+
+    mentara_fault(faults, "the body has a field twice");
 }
 
 

@@ -3,6 +3,9 @@
 #include <mentara_id.h>
 
 
+static int mentara_text_dots(const unsigned char *p, size_t len);
+
+
 /* the parser has seen to it that the text is UTF-8 */
 
 size_t
@@ -103,6 +106,68 @@ mentara_text_in_list(const char *values, const char *text, size_t len)
         }
 
         values += n + strspn(values + n, " ");
+    }
+
+    return 0;
+}
+
+
+/* WHATWG URL 4.1: "%2e" is a dot in a segment */
+
+static int
+mentara_text_dots(const unsigned char *p, size_t len)
+{
+    int  n;
+
+    for (n = 0; len > 0; n++) {
+        if (p[0] == '.') {
+            p++;
+            len--;
+
+        } else if (len >= 3 && p[0] == '%' && p[1] == '2'
+                   && (p[2] | 0x20) == 'e')
+        {
+            p += 3;
+            len -= 3;
+
+        } else {
+            return 0;
+        }
+    }
+
+    return n == 1 || n == 2;
+}
+
+
+int
+mentara_text_climbs(mentara_slice_t path)
+{
+    size_t  i, start;
+
+    for (i = 0; i < path.len; i++) {
+        if (path.data[i] <= ' ' || path.data[i] == 0x7f
+            || path.data[i] == '\\')
+        {
+            return 1;
+        }
+    }
+
+    start = 0;
+
+    for (i = 0; i <= path.len; i++) {
+        if (i < path.len && memchr("/?#", path.data[i], 3) == NULL) {
+            continue;
+        }
+
+        if (mentara_text_dots(path.data + start, i - start)) {
+            return 1;
+        }
+
+        if (i < path.len && path.data[i] != '/') {
+            break;
+        }
+
+        start = i + 1;
     }
 
     return 0;

@@ -25,6 +25,13 @@ int mentara_text_uuid(json_t *value);
 /* whether the text is one of the words "A B C" */
 int mentara_text_in_list(const char *values, const char *text, size_t len);
 
+/*
+ * Whether a browser would leave the folder that the rest of an URL is in: a
+ * segment "." or "..", also escaped, a backslash, white space, a control
+ * character
+ */
+int mentara_text_climbs(mentara_slice_t path);
+
 /* MENTARA_OK: 1 to max code points, valid UTF-8, no control characters */
 int mentara_text_check(mentara_slice_t text, size_t max);
 

@@ -15,9 +15,11 @@ typedef void (*ngx_mentara_admit_pt)(ngx_mentara_request_t *q,
     const char *code);
 
 
-/* done is called once, perhaps from inside this call */
-void ngx_mentara_admit(ngx_mentara_request_t *q, ngx_str_t *token,
-    ngx_mentara_admit_pt done);
+/*
+ * Judges q->token, which came from q->from.  done is called once, perhaps
+ * from inside this call; keys that the token needs are fetched before.
+ */
+void ngx_mentara_admit(ngx_mentara_request_t *q, ngx_mentara_admit_pt done);
 
 
 #endif /* _NGX_MENTARA_ADMIT_H_INCLUDED_ */

@@ -121,7 +121,7 @@ ngx_mentara_client_judge(ngx_mentara_client_t *c, ngx_str_t *token,
     case NGX_ERROR:
         return "internal";
 
-    default:
+    default: /* also a key that may be new: the client comes back */
         return "keys_unavailable";
     }
 

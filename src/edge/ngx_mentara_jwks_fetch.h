@@ -3,8 +3,9 @@
  *
  * One subrequest at a time for each key configuration and worker; further
  * requests wait for the one that runs.  It carries nothing of its client:
- * no header, no query, no body.  It is not ended when the client goes, and
- * nobody waits longer than NGX_MENTARA_JWKS_TIMEOUT.
+ * no header, no query, no body.  While its request waits for it, it is not
+ * ended when the client goes, and nobody waits longer than
+ * NGX_MENTARA_JWKS_TIMEOUT.
  */
 
 #ifndef _NGX_MENTARA_JWKS_FETCH_H_INCLUDED_
@@ -33,6 +34,12 @@ typedef void (*ngx_mentara_jwks_done_pt)(void *data);
  *   NGX_DECLINED  nothing runs and nothing may be begun now
  *   NGX_ERROR     out of memory
  *
+ * The one reference that holds the request passes to done(): as a content
+ * handler returns NGX_DONE after NGX_AGAIN, so does done() end in one
+ * ngx_http_finalize_request(), at once or later; who holds another one of its
+ * own takes this one off (main->count--).  Posted requests are run after
+ * done().
+ *
  * When the request ends first, done() is not called.
  */
 ngx_int_t ngx_mentara_jwks_fetch(ngx_http_request_t *r, ngx_mentara_auth_t *a,
@@ -48,10 +55,10 @@ ngx_int_t ngx_mentara_jwks_prepare(ngx_http_request_t *r,
 
 /*
  * After a token was good: keys that are due soon are fetched while the
- * request goes on.  Nobody waits, nothing is reported.
+ * request goes on.  Nobody waits, nothing is reported.  Such a fetch ends
+ * with its request if the client goes; it is tried again later.
  */
 void ngx_mentara_jwks_ahead(ngx_http_request_t *r, ngx_mentara_auth_t *a);
 
 
 #endif /* _NGX_MENTARA_JWKS_FETCH_H_INCLUDED_ */
-

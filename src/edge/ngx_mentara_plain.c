@@ -110,8 +110,7 @@ ngx_mentara_plain_handler(ngx_http_request_t *r)
 static void
 ngx_mentara_plain_begin(ngx_mentara_request_t *q)
 {
-    ngx_int_t   rc;
-    ngx_str_t   token;
+    ngx_int_t  rc;
 
     rc = ngx_mentara_handshake_origin(q);
 
@@ -128,14 +127,14 @@ ngx_mentara_plain_begin(ngx_mentara_request_t *q)
         return;
     }
 
-    if (ngx_mentara_handshake_token(q, &token)
-        == NGX_MENTARA_CREDENTIAL_NONE)
-    {
+    q->from = ngx_mentara_handshake_token(q, &q->token);
+
+    if (q->from == NGX_MENTARA_CREDENTIAL_NONE) {
         ngx_mentara_request_refuse(q, "token_missing");
         return;
     }
 
-    ngx_mentara_admit(q, &token, ngx_mentara_plain_admitted);
+    ngx_mentara_admit(q, ngx_mentara_plain_admitted);
 }
 
 

@@ -15,6 +15,7 @@
 
 static ngx_int_t ngx_mentara_reply_send(ngx_mentara_request_t *q,
     ngx_uint_t status, ngx_str_t *body);
+static void ngx_mentara_reply_unasked(ngx_http_request_t *r);
 static ngx_int_t ngx_mentara_reply_common(ngx_mentara_request_t *q);
 static ngx_int_t ngx_mentara_reply_limits(ngx_mentara_request_t *q);
 static ngx_int_t ngx_mentara_reply_number(ngx_http_request_t *r,
@@ -91,6 +92,8 @@ ngx_mentara_reply_send(ngx_mentara_request_t *q, ngx_uint_t status,
     q->done = 1;
 
     if (!q->read) {
+        ngx_mentara_reply_unasked(r);
+
         rc = ngx_http_discard_request_body(r);
         if (rc != NGX_OK) {
             return rc;
@@ -137,6 +140,21 @@ ngx_mentara_reply_send(ngx_mentara_request_t *q, ngx_uint_t status,
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+/*
+ * RFC 9110 10.1.1: who waits for "100 Continue" is not asked for a body that
+ * nobody reads; whether it comes nevertheless is not known, hence the close.
+ */
+
+static void
+ngx_mentara_reply_unasked(ngx_http_request_t *r)
+{
+    if (r->headers_in.expect != NULL && !r->expect_tested) {
+        r->expect_tested = 1;
+        r->keepalive = 0;
+    }
 }
 
 

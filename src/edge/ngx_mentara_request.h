@@ -26,6 +26,8 @@ struct ngx_mentara_request_s {
     int                           match;     /* of mentara_route_match() */
     mentara_route_t               route;
 
+    ngx_str_t                     token;
+    ngx_uint_t                    from;      /* NGX_MENTARA_CREDENTIAL_... */
     ngx_mentara_claims_t          claims;
     ngx_mentara_account_t         account;
     ngx_mentara_account_wait_t   *wait;
@@ -44,6 +46,7 @@ struct ngx_mentara_request_s {
     ngx_msec_t                    pg_time;
 
     unsigned                      authenticated:1;
+    unsigned                      fetched:1; /* keys, for its token */
     unsigned                      limited:1; /* limit holds figures */
     unsigned                      read:1;    /* the body was read */
     unsigned                      async:1;   /* out of nginx's own events */

@@ -1,5 +1,6 @@
 
 #include <ngx_mentara_rest.h>
+#include <ngx_mentara_admit.h>
 #include <ngx_mentara_body.h>
 #include <ngx_mentara_credential.h>
 #include <ngx_mentara_notice.h>
@@ -19,11 +20,9 @@ static void ngx_mentara_rest_route(ngx_mentara_request_t *q);
 static int ngx_mentara_rest_method(ngx_http_request_t *r);
 static void ngx_mentara_rest_begin(ngx_mentara_request_t *q);
 static void ngx_mentara_rest_authenticate(ngx_mentara_request_t *q);
-static void ngx_mentara_rest_account(ngx_mentara_request_t *q);
-static void ngx_mentara_rest_account_done(void *data, ngx_uint_t error,
-    ngx_mentara_account_t *account);
-static void ngx_mentara_rest_account_error(ngx_mentara_request_t *q,
-    ngx_uint_t error);
+static ngx_uint_t ngx_mentara_rest_health(ngx_mentara_request_t *q);
+static void ngx_mentara_rest_admitted(ngx_mentara_request_t *q,
+    const char *code);
 static void ngx_mentara_rest_access(ngx_mentara_request_t *q);
 static ngx_int_t ngx_mentara_rest_params(ngx_mentara_request_t *q);
 static ngx_int_t ngx_mentara_rest_user(ngx_mentara_request_t *q,
@@ -154,131 +153,47 @@ ngx_mentara_rest_begin(ngx_mentara_request_t *q)
 static void
 ngx_mentara_rest_authenticate(ngx_mentara_request_t *q)
 {
-    ngx_int_t    rc;
-    ngx_str_t    token;
-    ngx_uint_t   from;
+    q->from = ngx_mentara_credential(q->r, q->mlcf->token_query, &q->token);
 
-    from = ngx_mentara_credential(q->r, q->mlcf->token_query, &token);
-
-    if (from == NGX_MENTARA_CREDENTIAL_NONE) {
-        if (q->match == MENTARA_OK
-            && q->route.endpoint == MENTARA_EP_HEALTH)
-        {
-            ngx_mentara_request_finish(q, ngx_mentara_status_health(q));
-            return;
-        }
-
-        ngx_mentara_request_refuse(q, "token_missing");
+    if (q->from != NGX_MENTARA_CREDENTIAL_NONE) {
+        ngx_mentara_admit(q, ngx_mentara_rest_admitted);
         return;
     }
 
-    rc = ngx_mentara_auth_check(q->mlcf->auth, &token, ngx_time(), q->r->pool,
-                                q->r->connection->log, &q->claims);
-
-    switch (rc) {
-
-    case NGX_OK:
-        break;
-
-    case NGX_MENTARA_TOKEN_EXPIRED:
-        ngx_mentara_request_refuse(q, "token_expired");
-        return;
-
-    case NGX_MENTARA_TOKEN_INVALID:
-        ngx_mentara_request_refuse(q, "token_invalid");
-        return;
-
-    case NGX_ERROR:
-        ngx_mentara_request_refuse(q, "internal");
-        return;
-
-    default:
-        ngx_mentara_request_refuse(q, "keys_unavailable");
+    if (ngx_mentara_rest_health(q)) {
+        ngx_mentara_request_finish(q, ngx_mentara_status_health(q));
         return;
     }
 
-    if (from == NGX_MENTARA_CREDENTIAL_COOKIE) {
-        rc = ngx_mentara_credential_csrf(q->r, q->mlcf->origins);
-
-        if (rc != NGX_OK) {
-            ngx_mentara_request_refuse(q, (rc == NGX_DECLINED) ? "csrf"
-                                                            : "internal");
-            return;
-        }
-    }
-
-    q->authenticated = 1;
-    ngx_mentara_rest_account(q);
+    ngx_mentara_request_refuse(q, "token_missing");
 }
 
 
-static void
-ngx_mentara_rest_account(ngx_mentara_request_t *q)
+static ngx_uint_t
+ngx_mentara_rest_health(ngx_mentara_request_t *q)
 {
-    ngx_int_t  rc;
-
-    rc = ngx_mentara_account_get(q->mmcf->accounts, &q->claims.sub,
-                                 q->r->connection->log, &q->account,
-                                 ngx_mentara_rest_account_done, q, &q->wait);
-
-    if (rc == NGX_OK) {
-        ngx_mentara_rest_access(q);
-        return;
-    }
-
-    if (rc == NGX_AGAIN) {
-        q->r->read_event_handler = ngx_http_test_reading;
-        return;
-    }
-
-    ngx_mentara_request_refuse(q, (rc == NGX_BUSY) ? "db_unavailable"
-                                                : "internal");
-}
-
-
-static void
-ngx_mentara_rest_account_done(void *data, ngx_uint_t error,
-    ngx_mentara_account_t *account)
-{
-    ngx_mentara_request_t *q = data;
-
-    q->wait = NULL;
-    q->r->read_event_handler = ngx_http_block_reading;
-
-    if (error != NGX_MENTARA_PG_OK) {
-        ngx_mentara_rest_account_error(q, error);
-        return;
-    }
-
-    q->account = *account;
-    ngx_mentara_rest_access(q);
+    return q->match == MENTARA_OK && q->route.endpoint == MENTARA_EP_HEALTH;
 }
 
 
 /* health answers also when the database is away */
 
 static void
-ngx_mentara_rest_account_error(ngx_mentara_request_t *q, ngx_uint_t error)
+ngx_mentara_rest_admitted(ngx_mentara_request_t *q, const char *code)
 {
-    if (q->match == MENTARA_OK && q->route.endpoint == MENTARA_EP_HEALTH) {
+    if (code == NULL) {
+        ngx_mentara_rest_access(q);
+        return;
+    }
+
+    if (q->authenticated && ngx_mentara_rest_health(q)
+        && ngx_mentara_code_status(code) >= NGX_HTTP_INTERNAL_SERVER_ERROR)
+    {
         ngx_mentara_request_finish(q, ngx_mentara_status_health(q));
         return;
     }
 
-    switch (error) {
-
-    case NGX_MENTARA_PG_TIMEOUT:
-        ngx_mentara_request_refuse(q, "timeout");
-        return;
-
-    case NGX_MENTARA_PG_FAILED:
-        ngx_mentara_request_refuse(q, "internal");
-        return;
-
-    default:
-        ngx_mentara_request_refuse(q, "db_unavailable");
-        return;
-    }
+    ngx_mentara_request_refuse(q, code);
 }
 
 
@@ -287,11 +202,6 @@ ngx_mentara_rest_account_error(ngx_mentara_request_t *q, ngx_uint_t error)
 static void
 ngx_mentara_rest_access(ngx_mentara_request_t *q)
 {
-    if (!q->account.active) {
-        ngx_mentara_request_refuse(q, "user_inactive");
-        return;
-    }
-
     if (q->match == MENTARA_ROUTE_UNKNOWN) {
         ngx_mentara_request_refuse(q, "not_found");
         return;
@@ -302,7 +212,7 @@ ngx_mentara_rest_access(ngx_mentara_request_t *q)
         return;
     }
 
-    if (q->route.endpoint == MENTARA_EP_HEALTH) {
+    if (ngx_mentara_rest_health(q)) {
         ngx_mentara_request_finish(q, ngx_mentara_status_health(q));
         return;
     }

@@ -4,6 +4,7 @@
 #include <ngx_mentara_attach.h>
 #include <ngx_mentara_credential.h>
 #include <ngx_mentara_handshake.h>
+#include <ngx_mentara_jwks_fetch.h>
 #include <ngx_mentara_metrics.h>
 #include <ngx_mentara_reply.h>
 
@@ -12,6 +13,9 @@
 
 
 static ngx_int_t ngx_mentara_sio_request(ngx_mentara_request_t *q);
+static void ngx_mentara_sio_prepared(void *data);
+static ngx_int_t ngx_mentara_sio_handshake(ngx_mentara_request_t *q);
+static ngx_int_t ngx_mentara_sio_go(ngx_mentara_request_t *q);
 static const char *ngx_mentara_sio_later(ngx_mentara_request_t *q);
 static ngx_mentara_sio_t *ngx_mentara_sio_create(ngx_mentara_eio_t *eio,
     ngx_http_request_t *r);
@@ -108,22 +112,51 @@ ngx_mentara_socketio_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_mentara_sio_request(ngx_mentara_request_t *q)
 {
-    ngx_str_t    sid;
-    const char  *code;
+    ngx_int_t  rc;
+    ngx_str_t  sid;
 
     if (q->r->method == NGX_HTTP_OPTIONS) {
         q->route.allow = "GET, POST, OPTIONS";
         return ngx_mentara_reply_options(q);
     }
 
-    if (ngx_http_arg(q->r, (u_char *) "sid", 3, &sid) != NGX_OK) {
-        code = ngx_mentara_sio_later(q);
-
-        if (code != NULL) {
-            return ngx_mentara_reply_error(q, code, NULL, 0);
-        }
+    if (ngx_http_arg(q->r, (u_char *) "sid", 3, &sid) == NGX_OK) {
+        return ngx_mentara_sio_go(q);
     }
 
+    /* CONNECT brings a token when there is no request to fetch keys with */
+
+    rc = ngx_mentara_jwks_prepare(q->r, q->mlcf->auth,
+                                  ngx_mentara_sio_prepared, q);
+
+    return (rc == NGX_AGAIN) ? NGX_DONE : ngx_mentara_sio_handshake(q);
+}
+
+
+static void
+ngx_mentara_sio_prepared(void *data)
+{
+    ngx_mentara_request_t *q = data;
+
+    ngx_http_finalize_request(q->r, ngx_mentara_sio_handshake(q));
+}
+
+
+static ngx_int_t
+ngx_mentara_sio_handshake(ngx_mentara_request_t *q)
+{
+    const char  *code;
+
+    code = ngx_mentara_sio_later(q);
+
+    return (code != NULL) ? ngx_mentara_reply_error(q, code, NULL, 0)
+                          : ngx_mentara_sio_go(q);
+}
+
+
+static ngx_int_t
+ngx_mentara_sio_go(ngx_mentara_request_t *q)
+{
     if (ngx_mentara_reply_cors(q) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -147,6 +180,10 @@ ngx_mentara_sio_later(ngx_mentara_request_t *q)
 
     if (ngx_mentara_live_ready(q->mmcf->live) != NGX_OK) {
         return "db_unavailable";
+    }
+
+    if (!ngx_mentara_auth_usable(q->mlcf->auth)) {
+        return "keys_unavailable";
     }
 
     if (ngx_mentara_handshake_token(q, &token) == NGX_MENTARA_CREDENTIAL_NONE)

@@ -4,6 +4,7 @@
 #include <ngx_mentara_digest.h>
 #include <ngx_mentara_link.h>
 #include <mentara_id.h>
+#include <mentara_text.h>
 #include <openssl/rand.h>
 
 
@@ -107,15 +108,16 @@ ngx_mentara_message_key(ngx_mentara_op_t *op)
 
 
 /*
- * An attachment must lie under one of the configured prefixes.  NULL: fine;
- * an empty string: attachments are off; else the fault.
+ * An attachment must lie, and stay, under one of the configured prefixes.
+ * NULL: fine; an empty string: attachments are off; else the fault.
  */
 
 static const char *
 ngx_mentara_message_attachment(ngx_mentara_op_t *op)
 {
-    ngx_str_t   url, *prefix;
-    ngx_uint_t  i;
+    ngx_str_t         url, *prefix;
+    ngx_uint_t        i;
+    mentara_slice_t   rest;
 
     url = ngx_mentara_op_arg_str(op, "attachmentUrl");
 
@@ -135,7 +137,11 @@ ngx_mentara_message_attachment(ngx_mentara_op_t *op)
         if (url.len > prefix[i].len
             && ngx_memcmp(url.data, prefix[i].data, prefix[i].len) == 0)
         {
-            return NULL;
+            rest.data = url.data + prefix[i].len;
+            rest.len = url.len - prefix[i].len;
+
+            return mentara_text_climbs(rest)
+                   ? "attachmentUrl must stay below its prefix" : NULL;
         }
     }
 

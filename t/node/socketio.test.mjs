@@ -1,28 +1,1324 @@
-// Stock socket.io-client over both transports, with one worker and with four.
+// Stock socket.io-client over both transports, with one worker and with four:
+// connecting, every event, every client event.  What survives a lost
+// connection is in recovery.test.mjs.
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { faults } from "./events.mjs";
+import { createHmac } from "node:crypto";
+import { after, afterEach, before, describe, it } from "node:test";
+import { io } from "socket.io-client";
+import WebSocket from "ws";
 import { Server, sleep, until } from "./lib/server.mjs";
 
 const TRANSPORTS = [["websocket"], ["polling"], ["polling", "websocket"]];
+const NOWHERE = "01900000-0000-7000-8000-000000000000";
+const same = (a, b) => assert.equal(JSON.stringify(a), JSON.stringify(b));
+const own = ({ participants }, who) => participants.find((p) => p.userId === who);
 
-for (const workers of [1, 4]) {
-  describe(`Socket.IO, ${workers} worker(s)`, { timeout: 120000 }, () => {
-    let server;
+// each suite with one worker and with four, on a server of its own
+function suite(name, options, tests) {
+  for (const workers of [1, 4]) {
+    describe(`${name}, ${workers} worker(s)`, { timeout: 180000 }, () => {
+      const box = {};
 
-    before(async () => { server = await Server.start({ workers }); });
-    after(async () => assert.deepEqual(await server.stop(), []));
+      before(async () => { box.server = await Server.start({ workers, ...options }); });
+      afterEach(() => box.server.hangUp());
+      after(async () => assert.deepEqual(await box.server.stop(), []));
+      tests(box);
+    });
+  }
+}
 
-    for (const transports of TRANSPORTS) {
-      it(`b18: connects by ${transports.join(" and ")} and hears of a message`, async () => {
-        const id = await server.direct("mia", "ana");
-        const ana = await server.connected("ana", { transports });
-        const message = await server.said("mia", id, "by REST to a socket");
-        const heard = await ana.next("new_message", (m) => m.id === message.id);
-        assert.equal(JSON.stringify(heard), message.text);
-        ana.disconnect();
-      });
-    }
+// Engine.IO by hand over a WebSocket: frames are texts
+async function raw(server, { headers = {} } = {}) {
+  const ws = new WebSocket(
+    `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`, { headers });
+
+  ws.texts = [];
+  ws.on("message", (data) => ws.texts.push(String(data)));
+  ws.on("error", () => {});
+  ws.on("close", (code) => { ws.code = code; });
+  ws.until = (start) => until(() => ws.texts.find((text) => text.startsWith(start)), start);
+  server.sockets.push(ws);
+  await ws.until("0");
+  return ws;
+}
+
+// what a stock client is told when it may not connect
+function refused(client) {
+  return new Promise((resolve, reject) => {
+    client.on("connect_error", resolve);
+    client.on("connect", () => reject(new Error("it has connected")));
   });
 }
+
+function left(client) {
+  return new Promise((resolve) => client.on("disconnect", resolve));
+}
+
+const forged = (server, claims) => {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const text = `${part({ alg: "HS256" })}.${part({ exp: 4e9, ...claims })}`;
+  return `${text}.${createHmac("sha256", "not the key").update(text).digest("base64url")}`;
+};
+
+suite("Socket.IO: connecting", {}, (box) => {
+  for (const transports of TRANSPORTS) {
+    const by = transports.join(" and ");
+
+    it(`b18: connects by ${by} and hears of a message`, async () => {
+      const { server } = box;
+      const id = await server.direct("mia", "ana");
+      const ana = await server.connected("ana", { transports });
+      const message = await server.said("mia", id, "by REST to a socket");
+      const heard = await ana.next("new_message", (m) => m.id === message.id);
+      assert.equal(JSON.stringify(heard), message.text);
+      assert.equal(ana.recovered, false);
+    });
+
+    it(`b18: a token in Authorization connects by ${by}`, async () => {
+      const { server } = box;
+      const mia = server.client(null, { transports,
+        extraHeaders: { authorization: `Bearer ${server.token("mia")}` } });
+      const { userId, recovered, user } = await mia.next("connected");
+      assert.deepEqual([userId, recovered, user.firstName], ["mia", false, "Mia"]);
+    });
+
+    it(`b18: a page of the same origin connects by its cookie, ${by}`, async () => {
+      const { server } = box;
+      const mia = server.client(null, { transports, extraHeaders: {
+        cookie: `a=b; __session=${server.token("mia")}`, origin: server.url } });
+      assert.equal((await mia.next("connected")).userId, "mia");
+    });
+
+    it(`b18: without an Origin the cookie does not count, ${by}`, async () => {
+      const { server } = box;
+      const error = await refused(server.client(null, { transports,
+        extraHeaders: { cookie: `__session=${server.token("mia")}` } }));
+      assert.deepEqual(error.data, { statusCode: 401, code: "token_missing" });
+    });
+
+    it(`b16: a bad token, or none, is refused for good, ${by}`, async () => {
+      const { server } = box;
+      const cases = [
+        [undefined, 401, "token_missing"],
+        ["", 401, "token_invalid"],
+        ["nonsense", 401, "token_invalid"],
+        [{ not: "text" }, 401, "token_invalid"],
+        [forged(server, { sub: "mia" }), 401, "token_invalid"],
+        [`${server.token("mia")}x`, 401, "token_invalid"],
+        [server.token("mia", { exp: Math.floor(Date.now() / 1000) - 60 }), 401, "token_expired"],
+        [server.token("nobody"), 403, "user_inactive"],
+      ];
+
+      for (const [token, statusCode, code] of cases) {
+        const client = server.client(null, { transports, auth: { token } });
+        const error = await refused(client);
+        assert.deepEqual(error.data, { statusCode, code });
+        assert.equal(typeof error.message, "string");
+        assert.equal(client.active, false, "a stock client stays away");
+      }
+    });
+
+    it(`b18: what the page itself passes counts before the header, ${by}`, async () => {
+      const { server } = box;
+      const bad = { authorization: "Bearer nonsense" };
+      const good = { authorization: `Bearer ${server.token("mia")}` };
+      const mia = server.client("mia", { transports, extraHeaders: bad });
+      assert.equal((await mia.next("connected")).userId, "mia");
+      const error = await refused(server.client(null, { transports,
+        auth: { token: "nonsense" }, extraHeaders: good }));
+      assert.equal(error.data.code, "token_invalid");
+      const other = await refused(server.client(null, { transports, extraHeaders: bad }));
+      assert.equal(other.data.code, "token_invalid", "a bad header is not passed over");
+    });
+
+    it(`b18: a foreign page does not connect, whatever it brings, ${by}`, async () => {
+      const { server } = box;
+
+      for (const who of ["mia", null]) {
+        const client = server.client(who, { transports, reconnection: false,
+          extraHeaders: { origin: "https://evil.example",
+                          cookie: `__session=${server.token("mia")}` } });
+        const error = await refused(client);
+        assert.equal(error.data, undefined);
+        assert.deepEqual(client.events, []);
+      }
+    });
+
+    it(`b58: another namespace does not exist, by ${by}`, async () => {
+      const { server } = box;
+
+      for (const name of ["/other", "/", "/messaging/more"]) {
+        const client = server.heard(io(`${server.url}${name}`, { forceNew: true,
+          transports, auth: { token: server.token("mia") } }));
+        const error = await refused(client);
+        assert.equal(error.message, "Invalid namespace");
+        assert.equal(client.active, false);
+        assert.deepEqual(client.events, []);
+      }
+    });
+  }
+
+  it("b18: a foreign Origin is 403 before anything else", async () => {
+    const { server } = box;
+    const headers = { origin: "https://evil.example" };
+    const answer = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers });
+    assert.equal(answer.status, 403);
+    const ws = new WebSocket(`${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
+      { headers });
+    const [, response] = await new Promise((resolve) => {
+      ws.on("error", () => {});
+      ws.on("unexpected-response", (...args) => resolve(args));
+    });
+    assert.equal(response.statusCode, 403);
+    ws.terminate();
+  });
+
+  it("b18: after a refusal the same transport may try another token", async () => {
+    const { server } = box;
+    const ws = await raw(server);
+    ws.send('40/messaging,{"token":"nonsense"}');
+    const text = await ws.until("44/messaging,");
+    assert.deepEqual(JSON.parse(text.slice(13)).data, { statusCode: 401, code: "token_invalid" });
+    ws.send(`40/messaging,${JSON.stringify({ token: server.token("nobody") })}`);
+    await until(() => ws.texts.filter((t) => t.startsWith("44")).length === 2, "a second refusal");
+    ws.send("40/other,");
+    assert.equal(await ws.until("44/other,"), '44/other,{"message":"Invalid namespace"}');
+    ws.send(`40/messaging,${JSON.stringify({ token: server.token("mia") })}`);
+    const { sid, pid } = JSON.parse((await ws.until("40/messaging,")).slice(13));
+    assert.equal(typeof sid + typeof pid, "stringstring");
+    await ws.until('42/messaging,["connected",');
+  });
+
+  it("b71: who was deactivated is 403, and connects once active again", async () => {
+    const { server } = box;
+    await server.sql("update messaging.people set is_active = false where id = 'rosa'");
+    await until(async () => (await server.call("rosa", "GET", "/me")).status === 403, "403");
+    const error = await refused(server.client("rosa"));
+    assert.deepEqual(error.data, { statusCode: 403, code: "user_inactive" });
+    await server.sql("update messaging.people set is_active = true where id = 'rosa'");
+    await until(async () => {
+      const rosa = server.client("rosa");
+      return await Promise.race([rosa.next("connected"), refused(rosa).then(() => false, () => true)]);
+    }, "rosa connects");
+  });
+
+  it("b37: connected comes first, then each contact that is online, once", async () => {
+    const { server } = box;
+    await server.direct("jun", "ana");
+    await server.direct("jun", "ben");
+    await server.connected("ana");
+    await server.connected("ana");
+    await server.connected("ben");
+    await server.connected("xeno");
+    const jun = await server.connected("jun");
+    await server.settled(jun);
+    assert.equal(jun.events[0].event, "connected");
+    assert.deepEqual(jun.all("user_status_changed").map((e) => [e.userId, e.status]).sort(),
+      [["ana", "online"], ["ben", "online"]]);
+  });
+
+  it("b18: an event that is no JSON closes the connection", async () => {
+    const { server } = box;
+
+    for (const text of ["42/messaging,{}", "42/messaging,[]", '42/messaging,["typing_indicator",{]',
+                        '42/messaging,["connect"]', "42/other,[\"x\",{}]"]) {
+      const ws = await raw(server);
+      ws.send(`40/messaging,${JSON.stringify({ token: server.token("mia") })}`);
+      await ws.until('42/messaging,["connected",');
+      ws.send(text);
+      await until(() => ws.code !== undefined, `${text} closes`);
+    }
+  });
+
+  it("b18: an event before CONNECT is not acted on and closes the connection", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const ws = await raw(server);
+    ws.send(`42/messaging,["send_message",${JSON.stringify({ conversationId: id, content: "early" })}]`);
+    await until(() => ws.code !== undefined, "it closes");
+    const { json } = await server.call("mia", "GET", `/conversations/${id}/messages`);
+    assert.equal(json.filter((m) => m.content === "early").length, 0);
+  });
+});
+
+suite("Socket.IO: durable events", {}, (box) => {
+  // two devices of each of these
+  async function devices(...people) {
+    const all = {};
+
+    for (const who of people) {
+      all[who] = [await box.server.connected(who), await box.server.connected(who,
+        { transports: ["polling"] })];
+    }
+    return all;
+  }
+
+  it("b32: a message is on every device of both, as REST answered it, and nowhere else", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const all = await devices("mia", "ana", "xeno");
+    const message = await server.said("mia", id, "on all the devices");
+
+    for (const client of [...all.mia, ...all.ana]) {
+      const heard = await client.next("new_message", (m) => m.id === message.id);
+      assert.equal(JSON.stringify(heard), message.text);
+    }
+    await server.settled(...all.mia, ...all.ana, ...all.xeno);
+    for (const client of [...all.mia, ...all.ana]) {
+      assert.equal(client.all("new_message").filter((m) => m.id === message.id).length, 1);
+    }
+    for (const client of all.xeno) {
+      assert.equal(client.all("new_message").filter((m) => m.conversationId === id).length, 0);
+    }
+  });
+
+  it("b32: forty messages at once come once each and in the order of seq", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia", "ben");
+    const all = await devices("mia", "ana", "ben");
+    const clients = Object.values(all).flat();
+    await Promise.all(Array.from({ length: 40 }, (_, i) => i % 2
+      ? server.said(["ana", "mia", "ben"][i % 3], id, `by REST, number ${i}`)
+      : all.mia[0].ask("send_message", { conversationId: id, content: `number ${i}` })));
+
+    for (const client of clients) {
+      await client.next("new_message", (m) => m.conversationId === id && m.seq === 40);
+    }
+    await server.settled(...clients);
+    for (const client of clients) {
+      assert.deepEqual(client.all("new_message").filter((m) => m.conversationId === id)
+        .map((m) => m.seq), Array.from({ length: 40 }, (_, i) => i + 1));
+    }
+  });
+
+  it("b33: an edit and a delete are seen on every device", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const all = await devices("mia", "ana", "xeno");
+    const message = await server.said("mia", id, "before the edit");
+    const edit = await server.call("mia", "PUT", `/messages/${message.id}`, { content: "after the edit" });
+
+    for (const client of [...all.mia, ...all.ana]) {
+      const e = await client.next("message_updated", (u) => u.messageId === message.id);
+      assert.equal(JSON.stringify(e.message), edit.text);
+      assert.deepEqual([e.conversationId, e.seq, e.content, e.isEdited, e.isDeleted, e.editedAt],
+        [id, message.seq, "after the edit", true, false, edit.json.editedAt]);
+      assert.deepEqual(Object.keys(e), ["messageId", "conversationId", "seq", "message", "content",
+        "isEdited", "isDeleted", "editedAt", "eventSeq"]);
+    }
+
+    await server.call("mia", "PUT", `/messages/${message.id}`, { content: "after the edit" });
+    await server.call("mia", "DELETE", `/messages/${message.id}`);
+    await server.call("mia", "DELETE", `/messages/${message.id}`);
+
+    for (const client of [...all.mia, ...all.ana]) {
+      const e = await client.next("message_updated", (u) => u.messageId === message.id && u.isDeleted);
+      assert.deepEqual([e.content, e.message.content, e.message.isDeleted], ["", "", true]);
+    }
+    await server.settled(...all.mia, ...all.ana, ...all.xeno);
+    for (const client of [...all.mia, ...all.ana]) {
+      assert.equal(client.all("message_updated").length, 2, "an equal text and a second delete are none");
+    }
+    for (const client of all.xeno) assert.equal(client.all("message_updated").length, 0);
+  });
+
+  it("b34: a mark that moves is told once, with the newest message it passed", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const all = await devices("mia", "ana", "xeno");
+    const [one, two] = [await server.said("ana", id, "one of two"), await server.said("ana", id, "two of two")];
+    const own = await server.said("mia", id, "my own after it");
+    const read = await server.call("mia", "POST", `/messages/${own.id}/read`);
+
+    for (const client of [...all.mia, ...all.ana]) {
+      const e = await client.next("message_read", (r) => r.conversationId === id && r.userId === "mia");
+      assert.deepEqual([e.messageId, e.userId], [two.id, "mia"]);
+    }
+    assert.equal(read.json.readAt, null, "an own message has no receipt");
+    await server.call("mia", "POST", `/messages/${one.id}/read`);
+    await server.call("mia", "POST", `/messages/${two.id}/read`);
+    const mine = await server.said("mia", id, "nothing new of another");
+    await server.call("mia", "POST", `/messages/${mine.id}/read`);
+    await server.settled(...all.mia, ...all.ana, ...all.xeno);
+    for (const client of [...all.mia, ...all.ana]) {
+      assert.equal(client.all("message_read").filter((r) => r.userId === "mia").length, 1);
+    }
+    for (const client of all.xeno) assert.equal(client.all("message_read").length, 0);
+  });
+
+  it("b34: the time of the event is the one that REST and the receipts tell", async () => {
+    const { server } = box;
+    const id = await server.direct("jun", "ben");
+    const ben = await server.connected("ben");
+    const message = await server.said("ben", id, "when was it read");
+    const read = await server.call("jun", "POST", `/messages/${message.id}/read`);
+    const e = await ben.next("message_read", (r) => r.messageId === message.id);
+    assert.equal(e.readAt, read.json.readAt);
+    const { json } = await server.call("ben", "GET", `/messages/${message.id}`);
+    assert.deepEqual(json.readReceipts.map((r) => [r.userId, r.readAt]), [["jun", e.readAt]]);
+  });
+
+  it("b34: across a block only the reader's own devices hear of a read", async () => {
+    const { server } = box;
+    const id = await server.direct("rosa", "tess");
+    const all = await devices("rosa", "tess");
+    const message = await server.said("tess", id, "read it across a block");
+    await server.call("tess", "POST", "/block", { userId: "rosa" });
+    await server.call("rosa", "POST", `/messages/${message.id}/read`);
+
+    for (const client of all.rosa) await client.next("message_read", (r) => r.messageId === message.id);
+    await server.settled(...all.tess);
+    for (const client of all.tess) assert.equal(client.all("message_read").length, 0);
+    await server.call("tess", "DELETE", "/block/rosa");
+    await server.settled(...all.tess);
+    for (const client of all.tess) assert.equal(client.all("message_read").length, 0);
+  });
+
+  it("b35: a reaction comes and goes on every device", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const all = await devices("mia", "ana", "xeno");
+    const message = await server.said("mia", id, "to be reacted to");
+    const added = await server.call("ana", "POST", `/messages/${message.id}/reactions`, { emoji: "👍🏽" });
+    await server.call("ana", "POST", `/messages/${message.id}/reactions`, { emoji: "👍🏽" });
+    await server.call("ana", "DELETE", `/messages/${message.id}/reactions/${encodeURIComponent("👍🏽")}`);
+    await server.call("ana", "DELETE", `/messages/${message.id}/reactions/${encodeURIComponent("👍🏽")}`);
+    await server.settled(...all.mia, ...all.ana, ...all.xeno);
+
+    for (const client of [...all.mia, ...all.ana]) {
+      const events = client.all("message_reaction").filter((e) => e.messageId === message.id);
+      assert.deepEqual(events.map((e) => e.action), ["added", "removed"]);
+      assert.equal(JSON.stringify(events[0].reaction), added.text);
+      assert.equal(JSON.stringify(events[1].reaction), added.text);
+      assert.equal(events[0].conversationId, id);
+    }
+    for (const client of all.xeno) assert.equal(client.all("message_reaction").length, 0);
+  });
+
+  it("b22: a new conversation is on the members' screens and live, without doing anything", async () => {
+    const { server } = box;
+    const all = await devices("mia", "ana", "xeno");
+    const id = await server.group("ana", "mia");
+
+    for (const client of [...all.mia, ...all.ana]) {
+      const e = await client.next("conversation_created", (c) => c.id === id);
+      assert.deepEqual([e.title, e.messages, e._count.messages], ["Circle", [], 0]);
+      assert.deepEqual(e.participants.map((p) => [p.userId, p.isMuted, p.isArchived]).sort(),
+        [["ana", false, false], ["mia", false, false]]);
+    }
+    const message = await server.said("mia", id, "the first in here");
+    for (const client of [...all.mia, ...all.ana]) {
+      await client.next("new_message", (m) => m.id === message.id);
+    }
+    all.mia[0].emit("typing_indicator", { conversationId: id });
+    for (const client of all.ana) await client.next("typing_indicator", (t) => t.conversationId === id);
+    await server.settled(...all.xeno);
+    for (const client of all.xeno) {
+      assert.equal(client.all("conversation_created").filter((c) => c.id === id).length, 0);
+    }
+  });
+
+  it("b20: a new title and the end of a conversation are seen by all, as nobody's own view", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const all = await devices("mia", "ana");
+    await server.call("mia", "PATCH", `/conversations/${id}`, { isMuted: true, isArchived: true });
+    await server.settled(...all.mia);
+    await server.call("ana", "PATCH", `/conversations/${id}`, { title: "Other circle" });
+    await server.call("ana", "PATCH", `/conversations/${id}`, { title: "Other circle" });
+    await server.call("ana", "PATCH", `/conversations/${id}`, { isActive: false });
+
+    for (const client of [...all.mia, ...all.ana]) {
+      const e = await client.next("conversation_updated", (c) => c.title === "Other circle");
+      assert.deepEqual(e.participants.map((p) => p.isMuted || p.isArchived), [false, false]);
+      await client.next("conversation_updated", (c) => c.id === id && !c.isActive);
+    }
+    await server.settled(...all.mia, ...all.ana);
+    for (const client of all.ana) assert.equal(client.all("conversation_updated").length, 2);
+    // the event of a change comes before its system line
+    const order = all.ana[0].events.filter(({ data }) => data.id === id || data.conversationId === id)
+      .filter(({ data }) => data.title || data.system).map(({ event }) => event);
+    assert.deepEqual(order.slice(0, 2), ["conversation_updated", "new_message"]);
+  });
+
+  it("b20: muting and archiving are seen on one's own devices only", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const all = await devices("mia", "ana");
+    await server.call("mia", "PATCH", `/conversations/${id}`, { isMuted: true });
+    await server.call("mia", "PATCH", `/conversations/${id}`, { isMuted: true });
+    await server.call("mia", "PATCH", `/conversations/${id}`, { isArchived: true });
+    await server.settled(...all.mia, ...all.ana);
+
+    for (const client of all.mia) {
+      const events = client.all("conversation_updated").filter((c) => c.id === id);
+      assert.deepEqual(events.map((c) => own(c, "mia").isMuted), [true, true]);
+      assert.deepEqual(events.map((c) => own(c, "mia").isArchived), [false, true]);
+      assert.equal(own(events[1], "ana").isMuted, false);
+    }
+    for (const client of all.ana) assert.equal(client.all("conversation_updated").length, 0);
+  });
+
+  it("b6: a claim is seen by all staff and by the client, giving it back too", async () => {
+    const { server } = box;
+    const all = await devices("jun", "sol", "tess", "kai", "ana");
+    const { json } = await server.call("jun", "POST", "/conversations", { type: "SUPPORT" });
+    assert.equal((await server.call("sol", "POST", `/conversations/${json.id}/claim`)).status, 200);
+
+    for (const client of [...all.jun, ...all.sol, ...all.tess, ...all.kai]) {
+      const e = await client.next("conversation_updated", (c) => c.id === json.id, 3000);
+      assert.equal(own(e, "sol").role, "ADMIN");
+    }
+    for (const client of all.sol) await client.next("conversation_created", (c) => c.id === json.id);
+    for (const client of all.jun) {
+      await client.next("new_message", (m) => m.conversationId === json.id && m.system?.action === "claimed");
+    }
+    assert.equal((await server.call("sol", "DELETE", `/conversations/${json.id}/claim`)).status, 204);
+
+    for (const client of [...all.jun, ...all.tess, ...all.kai]) {
+      await until(() => client.all("conversation_updated").filter((c) => c.id === json.id).length === 2,
+        "the claim is given back");
+    }
+    const line = await server.said("jun", json.id, "is anybody there at all");
+    for (const client of all.jun) await client.next("new_message", (m) => m.id === line.id);
+    await server.settled(...all.sol, ...all.tess, ...all.ana);
+    for (const client of [...all.tess, ...all.sol, ...all.ana]) {
+      assert.equal(client.all("new_message").filter((m) => m.id === line.id).length, 0);
+    }
+    for (const client of all.ana) assert.equal(client.all("conversation_updated").length, 0);
+    await server.call("jun", "PATCH", `/conversations/${json.id}`, { isActive: false });
+  });
+
+  it("b20: who is added gets the own join and all after it, the others too", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const before = await server.said("mia", id, "before he came in");
+    const all = await devices("mia", "ana", "ben");
+    const { json } = await server.call("ana", "POST", `/conversations/${id}/participants`, { userId: "ben" });
+    const next = await server.said("mia", id, "after he came in");
+
+    for (const client of [...all.mia, ...all.ana, ...all.ben]) {
+      const e = await client.next("participant_added", (p) => p.conversationId === id);
+      assert.deepEqual([e.id, e.userId, e.role, e.isActive], [json.id, "ben", "MEMBER", true]);
+      await client.next("new_message", (m) => m.id === next.id);
+    }
+    await server.call("ana", "PUT", `/messages/${before.id}`, { content: "x" });
+    await server.call("mia", "PUT", `/messages/${before.id}`, { content: "he sees none of it" });
+    await server.settled(...all.mia, ...all.ana, ...all.ben);
+
+    for (const client of all.ben) {
+      const of = client.events.filter(({ data }) => data.id === id || data.conversationId === id);
+      assert.deepEqual(of.map(({ event, data }) => [event, data.system?.action ?? null]), [
+        ["conversation_created", null], ["participant_added", null],
+        ["new_message", "participant_added"], ["new_message", null]]);
+    }
+    for (const client of [...all.mia, ...all.ana]) {
+      assert.equal(client.all("conversation_created").filter((c) => c.id === id).length, 0);
+      assert.equal(client.all("message_updated").filter((u) => u.messageId === before.id).length, 1);
+    }
+    // adding who is in already: no event
+    await server.call("ana", "POST", `/conversations/${id}/participants`, { userId: "ben" });
+    await server.settled(...all.ana);
+    assert.equal(all.ana[0].all("participant_added").length, 1);
+  });
+
+  it("b7: a changed role is seen by all of them", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const all = await devices("mia", "ana");
+    await server.call("ana", "PATCH", `/conversations/${id}/participants/mia`, { role: "MODERATOR" });
+
+    for (const client of [...all.mia, ...all.ana]) {
+      const e = await client.next("participant_updated", (p) => p.conversationId === id);
+      assert.deepEqual([e.userId, e.role], ["mia", "MODERATOR"]);
+    }
+  });
+
+  for (const [by, name] of [["ana", "is removed"], ["mia", "leaves"]]) {
+    it(`b38: who ${name} hears that last, and nothing after it`, async () => {
+      const { server } = box;
+      const id = await server.group("ana", "mia", "ben");
+      const all = await devices("mia", "ana", "ben");
+      await server.call(by, "DELETE", `/conversations/${id}/participants/mia`);
+      const next = await server.said("ben", id, "without her now");
+      all.ben[0].emit("typing_indicator", { conversationId: id });
+
+      for (const client of [...all.ana, ...all.ben]) {
+        const e = await client.next("participant_removed", (p) => p.conversationId === id);
+        assert.deepEqual([e.userId, e.isActive], ["mia", false]);
+        await client.next("new_message", (m) => m.id === next.id);
+      }
+      for (const client of all.ana) await client.next("typing_indicator", (t) => t.conversationId === id);
+      await server.settled(...all.mia);
+      for (const client of all.mia) {
+        const of = client.events.filter(({ data }) => data.conversationId === id);
+        assert.equal(of.at(-1).event, "participant_removed");
+        assert.equal(of.filter(({ event }) => event === "participant_removed").length, 1);
+      }
+      const answer = await all.mia[0].ask("typing_indicator", { conversationId: id });
+      assert.deepEqual([answer.success, answer.code], [false, "not_found"]);
+      const joined = await all.mia[0].ask("join_conversation", { conversationId: id });
+      assert.equal(joined.code, "not_found");
+
+      // and back again: all after it, nothing of the time between
+      await server.call("ana", "POST", `/conversations/${id}/participants`, { userId: "mia" });
+      const last = await server.said("ben", id, "with her again now");
+      for (const client of all.mia) {
+        await client.next("new_message", (m) => m.id === last.id);
+        assert.equal(client.all("new_message").filter((m) => m.id === next.id).length, 0);
+        assert.equal(client.all("conversation_created").filter((c) => c.id === id).length, 1);
+      }
+    });
+  }
+
+  it("b30: a block and its end are seen on one's own devices only", async () => {
+    const { server } = box;
+    await server.direct("mia", "ana");
+    const all = await devices("mia", "ana");
+    await server.call("mia", "POST", "/block", { userId: "ana", reason: "a reason that nobody hears" });
+    await server.call("mia", "POST", "/block", { userId: "ana" });
+    await server.call("mia", "DELETE", "/block/ana");
+    await server.call("mia", "DELETE", "/block/ana");
+    await server.settled(...all.mia, ...all.ana);
+
+    for (const client of all.mia) {
+      assert.deepEqual(client.all("user_blocked"), [{ userId: "ana" }]);
+      assert.deepEqual(client.all("user_unblocked"), [{ userId: "ana" }]);
+    }
+    for (const client of all.ana) {
+      assert.equal(client.all("user_blocked").length + client.all("user_unblocked").length, 0);
+    }
+  });
+
+  it("b32: eventSeq rises through all events of a conversation", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const mia = await server.connected("mia");
+    const message = await server.said("ana", id, "to be changed a lot");
+    await Promise.all([
+      server.call("mia", "POST", `/messages/${message.id}/reactions`, { emoji: "🎉" }),
+      server.call("mia", "POST", `/messages/${message.id}/read`),
+      server.call("ana", "PUT", `/messages/${message.id}`, { content: "changed by now" }),
+      server.call("ana", "PATCH", `/conversations/${id}`, { title: "A third circle" })]);
+    await server.settled(mia);
+    const seqs = mia.events.filter(({ data }) => data.conversationId === id || data.id === id)
+      .map(({ data }) => data.eventSeq).filter(Boolean);
+    assert.equal(seqs.length, 4);
+    assert.deepEqual(seqs, [...seqs].sort((a, b) => a - b));
+  });
+
+  it("b71: a new name is told to who shares a conversation", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    await server.sql("update messaging.people set first_name = 'Anna' where id = 'ana'");
+    await server.sql("select messaging.notify_user('ana')");
+    const e = await mia.next("participant_updated", (p) => p.conversationId === id);
+    assert.equal(e.user.firstName, "Anna");
+  });
+});
+
+suite("Socket.IO: what is so right now", {
+  directives: "mentara_typing_timeout 1s; mentara_presence_grace 1s;\n",
+}, (box) => {
+  const typed = (client, id) => client.all("typing_indicator").filter((t) => t.conversationId === id);
+
+  for (const transports of [["websocket"], ["polling"]]) {
+    it(`b36: typing is seen by the others, on all their devices, by ${transports}`, async () => {
+      const { server } = box;
+      const id = await server.direct("mia", "ana");
+      const [mia, other] = [await server.connected("mia", { transports }), await server.connected("mia")];
+      const ana = [await server.connected("ana", { transports }), await server.connected("ana")];
+      const xeno = await server.connected("xeno");
+      mia.emit("typing_indicator", { conversationId: id });
+
+      for (const client of ana) {
+        assert.deepEqual(await client.next("typing_indicator", (t) => t.conversationId === id, 2000),
+          { conversationId: id, userId: "mia", isTyping: true });
+      }
+      mia.emit("typing_indicator", { conversationId: id, isTyping: false });
+      for (const client of ana) await client.next("typing_indicator", (t) => !t.isTyping, 2000);
+      ana[0].emit("typing_indicator", { conversationId: id, isTyping: true });
+      await mia.next("typing_indicator", (t) => t.userId === "ana");
+      await server.settled(mia, other, xeno);
+      assert.deepEqual(typed(mia, id).filter((t) => t.userId === "mia"), [], "never to the sender");
+      assert.deepEqual(typed(other, id).filter((t) => t.userId === "mia"), []);
+      assert.deepEqual(typed(xeno, id), []);
+    });
+  }
+
+  it("b13: typing that nobody ends is over after the timeout", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    mia.emit("typing_indicator", { conversationId: id });
+    await ana.next("typing_indicator", (t) => t.isTyping);
+    const since = Date.now();
+    await ana.next("typing_indicator", (t) => !t.isTyping, 3000);
+    assert.ok(Date.now() - since > 800, "not before the timeout");
+    await server.settled(ana);
+    assert.deepEqual(typed(ana, id).map((t) => t.isTyping), [true, false]);
+  });
+
+  it("b13: typing of one whose connection was lost is over too", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia", { reconnection: false });
+    const ana = await server.connected("ana");
+    mia.emit("typing_indicator", { conversationId: id });
+    await ana.next("typing_indicator", (t) => t.isTyping);
+    mia.io.engine.transport.ws.terminate();
+    await ana.next("typing_indicator", (t) => !t.isTyping, 3000);
+  });
+
+  it("b64: a key held for 5 s is at most three starts and one stop", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    const times = [];
+    ana.on("typing_indicator", (t) => { if (t.isTyping) times.push(Date.now()); });
+
+    for (let i = 0; i < 25; i++) {
+      mia.emit("typing_indicator", { conversationId: id, isTyping: true });
+      await sleep(200);
+    }
+    assert.equal((await mia.ask("typing_indicator", { conversationId: id, isTyping: false })).success, true);
+    await ana.next("typing_indicator", (t) => !t.isTyping);
+    assert.ok(times.length >= 2 && times.length <= 3, `${times.length} starts`);
+    times.slice(1).forEach((time, i) => assert.ok(time - times[i] > 1800, "2 s between them"));
+    assert.deepEqual(typed(ana, id).map((t) => t.isTyping), [...times.map(() => true), false]);
+  });
+
+  it("b36: an outsider's typing is ignored, and refused where it asks", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const xeno = await server.connected("xeno");
+    const ana = await server.connected("ana");
+    xeno.emit("typing_indicator", { conversationId: id });
+    const answer = await xeno.ask("typing_indicator", { conversationId: id });
+    assert.deepEqual([answer.success, answer.statusCode, answer.code], [false, 404, "not_found"]);
+    const unknown = await xeno.ask("typing_indicator", { conversationId: NOWHERE });
+    same(unknown, answer);
+    await server.settled(ana, xeno);
+    assert.deepEqual(typed(ana, id), []);
+    assert.deepEqual(xeno.all("error"), [], "without an ack it is silent");
+  });
+
+  it("b42: no typing and no status passes a block, either way, and both are back after it", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia", "jun");
+    await server.call("mia", "POST", "/block", { userId: "ana" });
+    const [mia, ana, jun] = [await server.connected("mia"), await server.connected("ana"),
+                             await server.connected("jun")];
+    mia.emit("typing_indicator", { conversationId: id });
+    ana.emit("typing_indicator", { conversationId: id });
+    for (const who of ["mia", "ana"]) await jun.next("typing_indicator", (t) => t.userId === who);
+    await server.settled(mia, ana);
+    assert.deepEqual([...typed(mia, id), ...typed(ana, id)], []);
+    assert.deepEqual(mia.all("user_status_changed").filter((s) => s.userId === "ana"), []);
+    assert.deepEqual(ana.all("user_status_changed").filter((s) => s.userId === "mia"), []);
+
+    await server.call("mia", "DELETE", "/block/ana");
+    await until(async () => {
+      mia.emit("typing_indicator", { conversationId: id, isTyping: false });
+      mia.emit("typing_indicator", { conversationId: id });
+      await sleep(100);
+      return typed(ana, id).length > 0;
+    }, "typing passes again", 3000);
+  });
+
+  it("b42: a block that is made takes effect on what is connected within 1 s", async () => {
+    const { server } = box;
+    const id = await server.direct("rosa", "ben");
+    const rosa = await server.connected("rosa");
+    const ben = await server.connected("ben");
+    rosa.emit("typing_indicator", { conversationId: id });
+    await ben.next("typing_indicator", (t) => t.isTyping);
+    await server.call("ben", "POST", "/block", { userId: "rosa" });
+    await sleep(1000);
+    const before = typed(ben, id).length;
+    rosa.emit("typing_indicator", { conversationId: id, isTyping: false });
+    rosa.emit("typing_indicator", { conversationId: id });
+    await rosa.ask("join_conversation", { conversationId: id });
+    await server.settled(rosa, ben);
+    assert.equal(typed(ben, id).filter((t) => t.isTyping).length, 1);
+    assert.ok(typed(ben, id).length - before <= 0);
+    assert.deepEqual(ben.all("user_joined_conversation"), []);
+    await server.call("ben", "DELETE", "/block/rosa");
+  });
+
+  it("b37: the first device is one online, the last one's end one offline, a page reload none", async () => {
+    const { server } = box;
+    await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const xeno = await server.connected("xeno");
+    const of = (client) => client.all("user_status_changed").filter((s) => s.userId === "ana")
+      .map((s) => s.status);
+    await until(() => of(mia).length === 0 || of(mia).at(-1) === "offline", "ana of before is gone", 3000);
+    const start = of(mia).length;
+    const said = () => of(mia).slice(start);
+    const one = await server.connected("ana");
+    await until(() => said().length === 1, "online");
+    const two = await server.connected("ana", { transports: ["polling"] });
+    one.disconnect();
+    two.disconnect();
+    const three = await server.connected("ana");
+    await sleep(1300);
+    await server.settled(mia);
+    assert.deepEqual(said(), ["online"], "a reload is no change");
+    const since = Date.now();
+    three.disconnect();
+    await until(() => said().length === 2, "offline", 5000);
+    assert.ok(Date.now() - since > 900, "not before the grace");
+    await server.settled(mia, xeno);
+    assert.deepEqual(said(), ["online", "offline"]);
+    assert.deepEqual(of(xeno), []);
+  });
+
+  it("b38: joining is answered and told to the others once, leaving when no device is joined", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const one = await server.connected("ana");
+    const two = await server.connected("ana");
+    const told = (name) => mia.all(name).filter((e) => e.conversationId === id);
+
+    one.emit("join_conversation", { conversationId: id });
+    assert.deepEqual(await one.next("conversation_joined"), { conversationId: id });
+    await mia.next("user_joined_conversation");
+    assert.equal((await two.ask("join_conversation", { conversationId: id })).success, true);
+    assert.equal((await one.ask("join_conversation", { conversationId: id })).success, true);
+    await server.settled(mia, one, two);
+    assert.deepEqual(told("user_joined_conversation"), [{ conversationId: id, userId: "ana" }]);
+    assert.equal(one.all("user_joined_conversation").length + two.all("user_joined_conversation").length, 0);
+
+    assert.equal((await one.ask("leave_conversation", { conversationId: id })).success, true);
+    assert.deepEqual(one.all("conversation_left"), [{ conversationId: id }]);
+    await server.settled(mia);
+    assert.deepEqual(told("user_left_conversation"), [], "the other device is still joined");
+    two.emit("leave_conversation", { conversationId: id });
+    await two.next("conversation_left");
+    assert.deepEqual(await mia.next("user_left_conversation"), { conversationId: id, userId: "ana" });
+    await server.settled(mia, one, two);
+    assert.equal(told("user_left_conversation").length, 1);
+    assert.equal(one.all("user_left_conversation").length, 0);
+  });
+
+  it("b38: leaving stops typing, not messages; joining again brings it back", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    await ana.ask("leave_conversation", { conversationId: id });
+    mia.emit("typing_indicator", { conversationId: id });
+    const message = await server.said("mia", id, "comes although she left");
+    await ana.next("new_message", (m) => m.id === message.id);
+    await server.settled(ana);
+    assert.deepEqual(typed(ana, id), []);
+
+    await ana.ask("join_conversation", { conversationId: id });
+    await mia.ask("typing_indicator", { conversationId: id, isTyping: false });
+    await mia.ask("typing_indicator", { conversationId: id });
+    await ana.next("typing_indicator", (t) => t.isTyping);
+  });
+
+  it("b38: leaving ends one's own typing", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    await mia.ask("typing_indicator", { conversationId: id, isTyping: false });
+    mia.emit("typing_indicator", { conversationId: id });
+    await ana.next("typing_indicator", (t) => t.isTyping);
+    await mia.ask("leave_conversation", { conversationId: id });
+    await ana.next("typing_indicator", (t) => !t.isTyping, 700);
+  });
+
+  it("b38: a message that is sent ends nothing of the other's and own typing ends by itself", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    mia.emit("typing_indicator", { conversationId: id });
+    await mia.ask("send_message", { conversationId: id, content: "what was typed" });
+    await ana.next("typing_indicator", (t) => !t.isTyping, 3000);
+  });
+
+  it("b38: an outsider's join is an error, and subscribes to nothing", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const xeno = await server.connected("xeno");
+    const mia = await server.connected("mia");
+    xeno.emit("join_conversation", { conversationId: id });
+    const { event, code, message } = await xeno.next("error");
+    assert.deepEqual([event, code, typeof message], ["join_conversation", "not_found", "string"]);
+    const answer = await xeno.ask("join_conversation", { conversationId: id });
+    assert.deepEqual([answer.success, answer.statusCode, answer.code], [false, 404, "not_found"]);
+    same(await xeno.ask("join_conversation", { conversationId: NOWHERE }), answer);
+    mia.emit("typing_indicator", { conversationId: id });
+    await server.settled(xeno, mia);
+    assert.deepEqual([typed(xeno, id), xeno.all("conversation_joined")], [[], []]);
+    assert.equal(xeno.all("error").length, 1, "with an ack there is no event");
+    assert.deepEqual(mia.all("user_joined_conversation"), []);
+  });
+
+  it("b60: the author is told that a message was delivered, nobody else", async () => {
+    const { server } = box;
+    const id = await server.direct("jun", "ana");
+    const jun = [await server.connected("jun"), await server.connected("jun", { transports: ["polling"] })];
+    const first = await server.said("jun", id, "before she is there");
+    await server.settled(...jun);
+    assert.deepEqual(jun[0].all("message_delivered").filter((d) => d.userId === "ana"), []);
+    const ana = await server.connected("ana");
+    const message = await server.said("jun", id, "while she is there");
+
+    for (const client of jun) {
+      const e = await client.next("message_delivered", (d) => d.messageId === message.id);
+      assert.deepEqual([e.conversationId, e.userId], [id, "ana"]);
+    }
+    const get = (m) => server.call("jun", "GET", `/messages/${m.id}`);
+    await until(async () => (await get(message)).json.deliveredTo.includes("ana"), "it is stored");
+    assert.deepEqual((await get(first)).json.deliveredTo, ["ana"], "and all before it");
+    await server.settled(ana);
+    assert.deepEqual(ana.all("message_delivered").filter((d) => d.conversationId === id), []);
+  });
+
+  it("b60: twenty messages are at most one delivery a second, the last of which names the newest", async () => {
+    const { server } = box;
+    const id = await server.direct("rosa", "ana");
+    const rosa = await server.connected("rosa");
+    await server.connected("ana");
+    const times = [];
+    rosa.on("message_delivered", (d) => { if (d.conversationId === id) times.push(Date.now()); });
+    let last;
+    for (let i = 0; i < 20; i++) last = await server.said("rosa", id, `number ${i} of twenty`);
+    await rosa.next("message_delivered", (d) => d.messageId === last.id);
+    times.slice(1).forEach((time, i) => assert.ok(time - times[i] > 900, "one a second"));
+  });
+
+  it("b42: no delivery passes a block", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia", "ben");
+    await server.call("mia", "POST", "/block", { userId: "ana" });
+    const ana = await server.connected("ana");
+    await server.connected("mia");
+    await server.connected("ben");
+    const message = await server.said("ana", id, "to both of them at once");
+    await ana.next("message_delivered", (d) => d.messageId === message.id && d.userId === "ben");
+    await sleep(1200);
+    assert.deepEqual(ana.all("message_delivered").filter((d) => d.conversationId === id && d.userId === "mia"), []);
+    await server.call("mia", "DELETE", "/block/ana");
+  });
+});
+
+suite("Socket.IO: what a client says", {}, (box) => {
+  for (const transports of TRANSPORTS) {
+    it(`b25: a message by socket is as one by REST, by ${transports.join(" and ")}`, async () => {
+      const { server } = box;
+      const id = await server.direct("mia", "ana");
+      const mia = await server.connected("mia", { transports });
+      const ana = await server.connected("ana", { transports });
+      const clientId = `c-${transports.join("-")}-${server.url}`;
+      const body = { conversationId: id, content: "sent by a socket 🙂", clientId };
+      server.words.add(body.content);
+      const { success, message } = await mia.ask("send_message", body);
+      assert.equal(success, true);
+      assert.deepEqual([message.content, message.senderId, message.clientId], [body.content, "mia", clientId]);
+
+      for (const client of [mia, ana]) {
+        same(await client.next("new_message", (m) => m.id === message.id), message);
+      }
+      const again = await mia.ask("send_message", body);
+      assert.equal(again.message.id, message.id, "the same clientId is the same message");
+      const other = await mia.ask("send_message", { ...body, content: "another text" });
+      assert.deepEqual([other.statusCode, other.code], [400, "idempotency_key_reused"]);
+      const rest = await server.call("mia", "POST", `/conversations/${id}/messages`,
+        { content: body.content }, { "Idempotency-Key": clientId });
+      assert.equal(rest.json.id, message.id, "by REST too");
+      await server.settled(ana);
+      assert.equal(ana.all("new_message").filter((m) => m.id === message.id).length, 1);
+    });
+  }
+
+  it("b17: what REST refuses the socket refuses, in the same words", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const foreign = await server.direct("ben", "jun");
+    const elsewhere = await server.said("jun", foreign, "of another conversation");
+    const mia = await server.connected("mia");
+    const bodies = [{}, { content: "" }, { content: " \n" }, { content: 7 }, { content: "x", more: 1 },
+      { content: "x".repeat(10001) }, { content: "x", messageType: "IMAGE" },
+      { content: "x", messageType: "SYSTEM" }, { content: "x", messageType: "NONE" },
+      { content: "x", replyToId: elsewhere.id }, { content: "x", replyToId: "no id" },
+      { content: "x", attachmentUrl: "https://evil.example/x" }, { content: "x", clientId: "" },
+      { content: "x", clientId: "y".repeat(129) }];
+
+    for (const body of bodies) {
+      const rest = await server.call("mia", "POST", `/conversations/${id}/messages`, body);
+      const answer = await mia.ask("send_message", { conversationId: id, ...body });
+      const { statusCode, code, message } = rest.json;
+      assert.ok(statusCode >= 400, JSON.stringify(body).slice(0, 80));
+      assert.deepEqual(answer, { success: false, statusCode, code, message });
+    }
+    const rest = await server.call("mia", "POST", `/conversations/${foreign}/messages`, { content: "x" });
+    const { statusCode, code, message } = rest.json;
+    assert.equal(code, "forbidden");
+    for (const conversationId of [foreign, NOWHERE]) {
+      assert.deepEqual(await mia.ask("send_message", { conversationId, content: "x" }),
+        { success: false, statusCode, code, message });
+    }
+    for (const conversationId of ["no id", 7, null, undefined]) {
+      const answer = await mia.ask("send_message", { conversationId, content: "x" });
+      assert.deepEqual([answer.success, answer.statusCode], [false, 400]);
+    }
+  });
+
+  it("b42: across a block a message is refused as by REST", async () => {
+    const { server } = box;
+    const id = await server.direct("rosa", "ben");
+    await server.call("ben", "POST", "/block", { userId: "rosa" });
+    const rosa = await server.connected("rosa");
+    const answer = await rosa.ask("send_message", { conversationId: id, content: "x" });
+    assert.deepEqual([answer.statusCode, answer.code], [403, "cannot_contact"]);
+    await server.call("ben", "DELETE", "/block/rosa");
+  });
+
+  it("b28: reading by socket is as by REST", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    const message = await server.said("ana", id, "to be read by socket");
+    const answer = await mia.ask("message_read", { messageId: message.id });
+    assert.deepEqual([answer.success, answer.messageId, answer.userId], [true, message.id, "mia"]);
+    const e = await ana.next("message_read", (r) => r.messageId === message.id);
+    assert.equal(e.readAt, answer.readAt);
+    const again = await server.call("mia", "POST", `/messages/${message.id}/read`);
+    same(again.json, answer);
+    const next = await server.said("ana", id, "and without an ack");
+    mia.emit("message_read", { messageId: next.id });
+    await ana.next("message_read", (r) => r.messageId === next.id);
+    const foreign = await server.said("ben", await server.direct("ben", "jun"), "not hers to read");
+    for (const messageId of [foreign.id, NOWHERE]) {
+      const no = await mia.ask("message_read", { messageId });
+      assert.deepEqual([no.success, no.statusCode, no.code], [false, 404, "not_found"]);
+    }
+  });
+
+  it("b18: a failure without an ack is silent, but for a join and what is malformed", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    mia.emit("send_message", { conversationId: id, content: "" });
+    mia.emit("send_message", { conversationId: NOWHERE, content: "x" });
+    mia.emit("typing_indicator", { conversationId: NOWHERE });
+    mia.emit("typing_indicator", { conversationId: "no id" });
+    mia.emit("message_read", { messageId: NOWHERE });
+    mia.emit("message_read", {});
+    mia.emit("leave_conversation", { conversationId: NOWHERE });
+    mia.emit("authenticate", { token: "nonsense" });
+    await mia.ask("typing_indicator", { conversationId: id, isTyping: false });
+    await server.settled(mia);
+    assert.deepEqual(mia.all("error"), []);
+    mia.emit("join_conversation", { conversationId: NOWHERE });
+    mia.emit("join_conversation", { conversationId: "no id" });
+    mia.emit("no_such_event", {});
+    await until(() => mia.all("error").length === 3, "three errors");
+    assert.deepEqual(mia.all("error").map((e) => [e.event, e.code]), [
+      ["join_conversation", "not_found"], ["join_conversation", mia.all("error")[1].code],
+      ["no_such_event", "malformed_event"]]);
+    assert.equal(mia.connected, true);
+  });
+
+  it("b18: malformed events are told, and the connection goes on", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const malformed = [["no_such_event", {}], ["connected", {}], ["send_message"], ["send_message", null],
+      ["send_message", "text"], ["send_message", 7], ["send_message", [id]], ["typing_indicator", true],
+      ["send_message", { conversationId: id, content: "a\u0000b" }],
+      ["send_message", { conversationId: id, content: "a\ud800b" }],
+      ["send_message", { conversationId: id, content: Buffer.from("binary") }],
+      ["\ud800", {}], ["", {}]];
+
+    for (const [name, ...data] of malformed) {
+      const answer = await mia.ask(name, ...data);
+      assert.deepEqual([answer.success, answer.statusCode, answer.code],
+        [false, 400, "malformed_event"], JSON.stringify([name, ...data]));
+    }
+    assert.deepEqual(mia.all("error"), []);
+
+    for (const [i, [name, ...data]] of malformed.entries()) {
+      mia.emit(name, ...data);
+      await until(() => mia.all("error").length === i + 1, `error for ${JSON.stringify(name)}`);
+      assert.equal(mia.all("error")[i].code, "malformed_event");
+    }
+    assert.equal((await mia.ask("send_message", { conversationId: id, content: "still here" })).success, true);
+  });
+
+  it("b18: an answer that nobody asked for and an ack of any number are taken", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const ws = await raw(server);
+    ws.send(`40/messaging,${JSON.stringify({ token: server.token("mia") })}`);
+    await ws.until('42/messaging,["connected",');
+    ws.send("43/messaging,7[{}]");
+    const leave = JSON.stringify(["leave_conversation", { conversationId: id }]);
+    ws.send(`42/messaging,0${leave}`);
+    assert.equal(await ws.until("43/messaging,0["), '43/messaging,0[{"success":true}]');
+    ws.send(`42/messaging,9007199254740991${leave}`);
+    await ws.until("43/messaging,9007199254740991[");
+  });
+
+  it("b18: a client that disconnects hears nothing more and its transport may connect again", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const ws = await raw(server);
+    const connect = `40/messaging,${JSON.stringify({ token: server.token("mia") })}`;
+    ws.send(connect);
+    await ws.until('42/messaging,["connected",');
+    ws.send("41/messaging,");
+    ws.send(connect);
+    await until(() => ws.texts.filter((t) => t.startsWith('42/messaging,["connected",')).length === 2, "twice");
+    const message = await server.said("ana", id, "once on this transport");
+    await until(() => ws.texts.some((t) => t.includes(message.id)), "it comes");
+    ws.send("41/messaging,");
+    const ana = await server.connected("ana");
+    await server.said("ana", id, "not on that one");
+    await server.settled(ana);
+    assert.equal(ws.texts.filter((t) => t.startsWith('42/messaging,["new_message"')).length, 1);
+  });
+
+  it("b16: authenticate takes the same person only", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    assert.deepEqual(await mia.ask("authenticate", { token: server.token("mia") }), { success: true });
+
+    for (const [token, code] of [["nonsense", "token_invalid"], [forged(server, { sub: "mia" }), "token_invalid"],
+      [server.token("mia", { exp: Math.floor(Date.now() / 1000) - 60 }), "token_expired"]]) {
+      const answer = await mia.ask("authenticate", { token });
+      assert.deepEqual([answer.success, answer.statusCode, answer.code], [false, 401, code]);
+    }
+    for (const data of [{}, { token: 7 }, { token: "" }]) {
+      assert.equal((await mia.ask("authenticate", data)).success, false);
+    }
+    assert.equal((await mia.ask("send_message", { conversationId: id, content: "lives on" })).success, true);
+
+    const gone = left(mia);
+    const other = await mia.ask("authenticate", { token: server.token("ana") });
+    assert.deepEqual([other.success, other.statusCode, other.code], [false, 403, "forbidden"]);
+    assert.notEqual(await gone, "io client disconnect");
+  });
+
+  it("b16: authenticate takes the same sid only, if there was one", async () => {
+    const { server } = box;
+
+    for (const transports of [["websocket"], ["polling"]]) {
+      const mia = server.client(null, { transports, reconnection: false,
+        auth: { token: server.token("mia", { sid: "s1" }) } });
+      await mia.next("connected");
+      assert.equal((await mia.ask("authenticate", { token: server.token("mia", { sid: "s1" }) })).success, true);
+      const gone = left(mia);
+      const other = await mia.ask("authenticate", { token: server.token("mia", { sid: "s2" }) });
+      assert.deepEqual([other.success, other.statusCode], [false, 403]);
+      await gone;
+    }
+  });
+
+  it("b16: logout ends the devices of its sid, for good, and no others", async () => {
+    const { server } = box;
+    const of = async (sid, transports) => {
+      const client = server.client(null, { transports,
+        auth: { token: server.token("mia", sid ? { sid } : {}) } });
+      await client.next("connected");
+      return Object.assign(client, { who: "mia" });
+    };
+    const gone = [await of("s1", ["websocket"]), await of("s1", ["polling"])];
+    const stay = [await of("s2", ["websocket"]), await of(null, ["websocket"])];
+    const ana = await server.connected("ana");
+    const ends = gone.map(left);
+    const { status } = await server.call(null, "POST", "/logout", undefined,
+      { authorization: `Bearer ${server.token("mia", { sid: "s1" })}` });
+    assert.equal(status, 204);
+    assert.deepEqual(await Promise.all(ends), ["io server disconnect", "io server disconnect"]);
+    for (const client of gone) assert.equal(client.active, false);
+    await server.settled(...stay, ana);
+    for (const client of [...stay, ana]) assert.equal(client.connected, true);
+
+    const rest = stay.map(left);
+    await server.call("mia", "POST", "/logout");
+    assert.deepEqual(await Promise.all(rest), ["io server disconnect", "io server disconnect"]);
+    assert.equal(ana.connected, true);
+  });
+
+  it("b71: who is deactivated is off within 1 s and stays away", async () => {
+    const { server } = box;
+    const clients = [await server.connected("jun"), await server.connected("jun", { transports: ["polling"] })];
+    const ends = clients.map(left);
+    const since = Date.now();
+    await server.sql("update messaging.people set is_active = false where id = 'jun'");
+    assert.deepEqual(await Promise.all(ends), ["io server disconnect", "io server disconnect"]);
+    assert.ok(Date.now() - since < 1600, `${Date.now() - since} ms`);
+    for (const client of clients) assert.equal(client.active, false);
+    await server.sql("update messaging.people set is_active = true where id = 'jun'");
+    await until(async () => (await server.call("jun", "GET", "/me")).status === 200, "jun is back");
+  });
+
+  it("b73: who becomes staff hears of claims within 1 s, and no more when it is over", async () => {
+    const { server } = box;
+    const ben = await server.connected("ben");
+    const sol = await server.connected("sol");
+    const claimed = async () => {
+      const { json } = await server.call("rosa", "POST", "/conversations", { type: "SUPPORT" });
+      await server.call("sol", "POST", `/conversations/${json.id}/claim`);
+      await sol.next("conversation_updated", (c) => c.id === json.id);
+      await server.settled(ben);
+      await server.call("sol", "PATCH", `/conversations/${json.id}`, { isActive: false });
+      return ben.all("conversation_updated").filter((c) => c.id === json.id).length > 0;
+    };
+    assert.equal(await claimed(), false);
+    await server.sql("update messaging.people set role = 'moderator' where id = 'ben'");
+    await sleep(1200);
+    assert.equal(await claimed(), true);
+    await server.sql("update messaging.people set role = 'therapist' where id = 'ben'");
+    await sleep(1200);
+    assert.equal(await claimed(), false);
+  });
+});
+
+suite("Socket.IO: bounds", {
+  directives: "mentara_user_sockets 2; mentara_socket_lifetime 3s;\n",
+}, (box) => {
+  for (const transports of [["websocket"], ["polling"]]) {
+    it(`b18: at the end of its lifetime the client comes back by itself, by ${transports}`, async () => {
+      const { server } = box;
+      const id = await server.direct("mia", "ana");
+      const mia = await server.connected("mia", { transports });
+      const since = Date.now();
+      const reason = await left(mia);
+      assert.ok(["transport close", "transport error"].includes(reason), reason);
+      assert.ok(Date.now() - since < 4500 && Date.now() - since > 1500, `${Date.now() - since} ms`);
+      const message = await server.said("ana", id, "while it comes back");
+      await mia.next("new_message", (m) => m.id === message.id);
+      await until(() => mia.all("connected").length === 2, "it is connected again");
+      assert.equal(mia.recovered, true);
+      assert.equal(mia.all("connected")[1].recovered, true);
+    });
+  }
+
+  it("b16: who authenticates in time stays connected; a bad token prolongs nothing", async () => {
+    const { server } = box;
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+    let off = false;
+    mia.on("disconnect", () => { off = true; });
+    const gone = left(ana);
+
+    for (let i = 0; i < 5; i++) {
+      assert.equal((await mia.ask("authenticate", { token: server.token("mia") })).success, true);
+      if (ana.connected && ana.all("connected").length === 1) {
+        ana.emit("authenticate", { token: "nonsense" });
+      }
+      await sleep(1000);
+    }
+    assert.equal(off, false);
+    await gone;
+  });
+
+  for (const transports of [["websocket"], ["polling"]]) {
+    it(`b18: one device too many waits until another has gone, by ${transports}`, async () => {
+      const { server } = box;
+      const one = await server.connected("ben", { transports });
+      const two = await server.connected("ben", { transports });
+      const three = server.client("ben", { transports });
+      let refusals = 0;
+      three.on("connect_error", (error) => { if (error.data) refusals++; });
+      const closes = [];
+      three.io.on("close", (reason) => closes.push(reason));
+      await until(() => closes.length > 0, "the transport is closed");
+      assert.equal(refusals, 0, "never a CONNECT_ERROR");
+      assert.deepEqual([one.connected, two.connected], [true, true]);
+      assert.deepEqual(three.all("connected"), []);
+      one.disconnect();
+      await three.next("connected");
+      assert.equal(refusals, 0);
+    });
+  }
+
+  it("b18: one too many is 429 where the handshake brings the token", async () => {
+    const { server } = box;
+    await server.connected("jun");
+    await server.connected("jun");
+    const headers = { authorization: `Bearer ${server.token("jun")}` };
+    const polling = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers });
+    assert.equal(polling.status, 429);
+    assert.ok(Number(polling.headers.get("retry-after")) >= 1);
+    const ws = new WebSocket(`${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
+      { headers });
+    const [, response] = await new Promise((resolve) => {
+      ws.on("error", () => {});
+      ws.on("unexpected-response", (...args) => resolve(args));
+    });
+    assert.equal(response.statusCode, 429);
+    assert.ok(Number(response.headers["retry-after"]) >= 1);
+    ws.terminate();
+  });
+});
+
+suite("Socket.IO: budgets", {
+  limits: 1, directives: "mentara_limit send=6/10s connect=3/4s typing=4/10s;\n",
+}, (box) => {
+  it("b69: a budget is one for REST and sockets together, over all workers", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const ana = await server.connected("ana");
+
+    for (let i = 0; i < 3; i++) {
+      await server.said("mia", id, `by REST, the ${i}. of six`);
+      const answer = await mia.ask("send_message", { conversationId: id, content: "by socket" });
+      assert.equal(answer.success, true);
+    }
+    const rest = await server.call("mia", "POST", `/conversations/${id}/messages`, { content: "x" });
+    assert.deepEqual([rest.status, rest.json.code, rest.headers.get("ratelimit-remaining")],
+      [429, "rate_limited", "0"]);
+    const answer = await mia.ask("send_message", { conversationId: id, content: "x" });
+    assert.deepEqual([answer.success, answer.statusCode, answer.code], [false, 429, "rate_limited"]);
+    assert.ok(answer.retryAfter >= 1 && answer.retryAfter <= 10, `${answer.retryAfter}`);
+    assert.equal(answer.message, rest.json.message);
+    mia.emit("send_message", { conversationId: id, content: "x" });
+    const other = await ana.ask("send_message", { conversationId: id, content: "not limited" });
+    assert.equal(other.success, true);
+    await mia.next("new_message", (m) => m.id === other.message.id);
+    assert.deepEqual(mia.all("error"), []);
+    assert.equal(ana.all("new_message").filter((m) => m.senderId === "mia").length, 6);
+  });
+
+  it("b69: typing has a budget of its own", async () => {
+    const { server } = box;
+    const id = await server.direct("jun", "ben");
+    const jun = await server.connected("jun");
+    const answers = [];
+    for (let i = 0; i < 5; i++) answers.push(await jun.ask("typing_indicator", { conversationId: id }));
+    assert.deepEqual(answers.map((a) => a.success), [true, true, true, true, false]);
+    assert.ok(answers[4].code === "rate_limited" && answers[4].retryAfter >= 1);
+  });
+
+  it("b69: who connects too often waits, is never refused for good, and is let in", async () => {
+    const { server } = box;
+    for (let i = 0; i < 3; i++) (await server.connected("rosa")).disconnect();
+    const headers = { authorization: `Bearer ${server.token("rosa")}` };
+    const answer = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers });
+    assert.equal(answer.status, 429);
+    assert.ok(Number(answer.headers.get("retry-after")) >= 1);
+    const rosa = server.client("rosa");
+    let refusals = 0;
+    rosa.on("connect_error", (error) => { if (error.data) refusals++; });
+    await rosa.next("connected", undefined, 15000);
+    assert.equal(refusals, 0);
+  });
+});

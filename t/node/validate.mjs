@@ -1,6 +1,9 @@
 // Judges answers by docs/openapi.yaml.  Reads JSON lines, writes one for each:
-//   {"list":true}  ->  {"operations":[{id, method, path, statuses, secured}],
+//   {"list":true}  ->  {"operations":[{id, method, path, statuses, secured,
+//                                     parameters, body}],
 //                       "others":[{path, methods}], "codes":[code]}
+//     parameters: [{name, in, required, schema}]; body: null, or
+//     {required, needed:[name], fields:{name: schema}}
 //   {"id", "status", "headers":{name: value}, "body", "request"?}
 //     ->  {"faults":[text]}; "request": a body that was accepted.
 //   {"path", "others":true, "status", "headers", "body"}  likewise, for a
@@ -37,6 +40,52 @@ function follow(pointer) {
 
 const step = (key) => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
+// a schema without references, its parts merged
+function resolve(schema) {
+  const [node] = schema.$ref ? follow(schema.$ref) : [schema];
+  const whole = { ...node };
+
+  for (const part of node.allOf ?? []) {
+    const { properties = {}, required = [], ...rest } = resolve(part);
+
+    Object.assign(whole, { ...rest, ...whole });
+    whole.properties = { ...properties, ...whole.properties };
+    whole.required = [...required, ...whole.required ?? []];
+  }
+
+  delete whole.allOf;
+
+  if (whole.items) {
+    whole.items = resolve(whole.items);
+  }
+
+  return whole;
+}
+
+function parametersOf(item, operation) {
+  return [...item.parameters ?? [], ...operation.parameters ?? []]
+    .map((one) => (one.$ref ? follow(one.$ref)[0] : one))
+    .map(({ name, in: where, required = false, schema }) => (
+      { name, in: where, required, schema: resolve(schema) }));
+}
+
+function bodyOf({ requestBody }) {
+  if (requestBody === undefined) {
+    return null;
+  }
+
+  const [body] = requestBody.$ref ? follow(requestBody.$ref) : [requestBody];
+  const schema = resolve(body.content['application/json'].schema);
+  const fields = Object.entries(schema.properties ?? {})
+    .map(([name, one]) => [name, resolve(one)]);
+
+  return {
+    required: body.required ?? false,
+    needed: schema.required ?? [],
+    fields: Object.fromEntries(fields),
+  };
+}
+
 const operations = new Map();
 
 for (const [path, item] of Object.entries(api.paths)) {
@@ -52,6 +101,8 @@ for (const [path, item] of Object.entries(api.paths)) {
       statuses: Object.keys(responses).map(Number),
       secured: !(security ?? api.security).some(
         (one) => Object.keys(one).length === 0),
+      parameters: parametersOf(item, item[method]),
+      body: bodyOf(item[method]),
     });
   }
 }

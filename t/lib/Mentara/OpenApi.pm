@@ -28,7 +28,8 @@ sub new {
 }
 
 
-# {id, method, path, statuses, secured} of each operation
+# {id, method, path, statuses, secured, parameters, body} of each operation;
+# parameters and body as t/node/validate.mjs says
 sub operations { @{ $_[0]{list}{operations} } }
 
 

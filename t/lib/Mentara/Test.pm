@@ -15,7 +15,7 @@ use Mentara::Token qw(token);
 use Test::More;
 
 our @EXPORT = qw(server db nginx as call direct group said secret_of
-    canary finish);
+    canary state_of_data finish);
 
 my ($db, $nginx, @servers, %written);
 
@@ -145,6 +145,17 @@ sub said {
 
 # words that no log may hold
 sub canary { $written{$_[0]} = 1; $_[0] }
+
+
+# a digest of every row of every table
+sub state_of_data {
+    return $db->query(<<'SQL');
+select md5(string_agg(c.relname || xpath('/row/h/text()', query_to_xml(
+           format('select md5(string_agg(t::text, ''|'' order by t::text)) as h from messaging.%I t',
+                  c.relname), false, true, ''))::text, ',' order by c.relname))
+  from pg_class c where c.relnamespace = 'messaging'::regnamespace and c.relkind = 'r'
+SQL
+}
 
 
 # the last call of every file: what holds after all of it

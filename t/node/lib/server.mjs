@@ -4,11 +4,13 @@
 import { spawn, execFileSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
+import { request } from "node:http";
 import { createInterface } from "node:readline";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { io } from "socket.io-client";
 import WebSocket from "ws";
+import { answerMistakes, mistakes } from "./judge.mjs";
 
 const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
 const base64 = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -27,14 +29,28 @@ export async function until(condition, what, ms = 10000) {
   }
 }
 
+// one HTTP request on a connection of its own: any worker may answer, and
+// none that is leaving is asked
+async function answer(url, options, body) {
+  const call = request(url, { ...options, agent: false });
+
+  call.end(body);
+  const [response] = await once(call, "response");
+  let text = "";
+  for await (const part of response.setEncoding("utf8")) text += part;
+  return { status: response.statusCode, headers: new Headers(response.headers), text };
+}
+
 export class Server {
-  // options of server() in t/lib/Mentara/Test.pm: workers, directives, limits
+  // options of server() in t/lib/Mentara/Test.pm: workers, directives, limits,
+  // locations, zone
   static async start(options = {}) {
     const server = new Server();
 
     server.words = new Set();
     server.sockets = [];
     server.answers = [];
+    server.mistakes = [];
     server.child = spawn("perl", ["t/lib/serve.pl", JSON.stringify(options)],
       { cwd: top, stdio: ["pipe", "pipe", "inherit"] });
     createInterface({ input: server.child.stdout }).on("line", (line) =>
@@ -77,19 +93,16 @@ export class Server {
       this.words.add(body.content);
     }
 
-    const response = await fetch(`${this.url}/messaging${url}`, {
+    const { status, headers: answered, text } = await answer(`${this.url}/messaging${url}`, {
       method,
       headers: {
         ...(who ? { authorization: `Bearer ${this.token(who)}` } : {}),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    const text = await response.text();
+    }, body === undefined ? undefined : JSON.stringify(body));
 
-    return { status: response.status, text, headers: response.headers,
-             json: text ? JSON.parse(text) : undefined };
+    return { status, text, headers: answered, json: text ? JSON.parse(text) : undefined };
   }
 
   // ids of conversations
@@ -119,18 +132,25 @@ export class Server {
       reconnectionDelayMax: 500,
       auth: { token: who && this.token(who), ...auth }, ...more });
 
-    return this.heard(socket);
+    return Object.assign(this.heard(socket), { who });
   }
 
   heard(socket) {
     socket.events = [];
-    socket.onAny((event, data, offset) => socket.events.push({ event, data, offset }));
+    socket.onAny((event, data, offset) => {
+      socket.events.push({ event, data, offset });
+      this.mistakes.push(...mistakes(event, data, offset));
+    });
     socket.all = (name) => socket.events.filter(({ event }) => event === name)
       .map(({ data }) => data);
     // the next event of a name, past or to come, that fits
     socket.next = (name, fits = () => true, ms = 10000) => until(
       () => socket.all(name).find(fits), `${name} of ${socket.id}`, ms);
-    socket.ask = (name, ...data) => socket.timeout(10000).emitWithAck(name, ...data);
+    socket.ask = async (name, ...data) => {
+      const answer = await socket.timeout(10000).emitWithAck(name, ...data);
+      this.mistakes.push(...answerMistakes(answer));
+      return answer;
+    };
     this.sockets.push(socket);
     return socket;
   }
@@ -140,6 +160,17 @@ export class Server {
     const socket = this.client(who, options);
     await socket.next("connected");
     return socket;
+  }
+
+  // waits until these clients have heard all that was sent to them so far: an
+  // event that comes after it, by a conversation that no test looks at
+  async settled(...clients) {
+    for (const who of new Set(clients.map((client) => client.who))) {
+      const id = await this.direct(who, who === "kai" ? "sol" : "kai");
+      const last = await this.said(who, id, "so far");
+      await Promise.all(clients.filter((client) => client.who === who).map(
+        (client) => client.next("new_message", (m) => m.id === last.id)));
+    }
   }
 
   // a plain WebSocket at /messaging/ws; frames: what came, parsed
@@ -170,12 +201,18 @@ export class Server {
     return ws;
   }
 
-  // ends all of it; what an operator would be alarmed by, or [] for nothing
+  // ends the clients of a test
+  hangUp() {
+    for (const socket of this.sockets.splice(0)) socket.close?.() ?? socket.disconnect?.();
+  }
+
+  // ends all of it; what an operator would be alarmed by and what no client
+  // should have heard, or [] for nothing
   async stop() {
-    for (const socket of this.sockets) socket.close?.() ?? socket.disconnect?.();
+    this.hangUp();
     const faults = await this.do("finish", { words: [...this.words] });
     this.child.stdin.end();
     if (this.child.exitCode === null) await once(this.child, "exit");
-    return faults;
+    return [...faults, ...new Set(this.mistakes)];
   }
 }

@@ -1,0 +1,777 @@
+// What a client that was away gets when it is back: stock clients, whatever
+// was lost meanwhile: the connection, all workers, the database, the ring.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, it } from "node:test";
+import WebSocket from "ws";
+import { Server, sleep, until } from "./lib/server.mjs";
+
+const RS = "\x1e";
+
+function suite(name, options, tests) {
+  for (const workers of [1, 4]) {
+    describe(`${name}, ${workers} worker(s)`, { timeout: 240000 }, () => {
+      const box = {};
+
+      before(async () => { box.server = await Server.start({ workers, ...options }); });
+      afterEach(() => box.server.hangUp());
+      after(async () => assert.deepEqual(await box.server.stop(), []));
+      tests(box);
+    });
+  }
+}
+
+// a client that does not come back before it is told to
+async function away(client) {
+  client.io.reconnection(false);
+  const gone = new Promise((resolve) => client.on("disconnect", resolve));
+  client.io.engine.close();
+  await gone;
+}
+
+function back(client) {
+  client.seen = client.events.length;
+  client.io.reconnection(true);
+  client.connect();
+}
+
+// what came since back(), up to and with `connected`
+async function replay(client, ms = 15000) {
+  await until(() => client.events.slice(client.seen).some(({ event }) => event === "connected"),
+    "connected again", ms);
+  const events = client.events.slice(client.seen);
+  return events.slice(0, events.findIndex(({ event }) => event === "connected") + 1);
+}
+
+// the missed events came before `connected`, once, in the order of their
+// conversations; from the database what was heard before may come again
+async function got(client, ids, ms) {
+  const events = await replay(client, ms);
+  const known = client.events.slice(0, client.seen).map(({ data }) => data.id);
+  const heard = events.filter(({ event }) => event === "new_message").map(({ data }) => data)
+    .filter(({ id }) => ids.includes(id) || !known.includes(id));
+
+  assert.equal(client.recovered, true);
+  assert.equal(events.at(-1).data.recovered, true);
+  assert.deepEqual(heard.map((m) => m.id).sort(), [...ids].sort());
+  heard.forEach((m, i) => assert.ok(heard.slice(i + 1).every((n) =>
+    m.conversationId !== n.conversationId || m.seq < n.seq), "in the order of seq"));
+  assert.equal(events.filter(({ event }) => event === "user_status_changed").length, 0);
+  return events;
+}
+
+const ids = (messages) => messages.map(({ id }) => id);
+
+// n messages; where a worker has no database yet it is asked again, as its
+// answer says
+async function says(server, who, id, n, text = "missed") {
+  const all = [];
+
+  for (let i = 0; i < n; i++) {
+    all.push(await until(() => server.said(who, id, `${text}, number ${i}`).catch((error) => {
+      if (!/db_unavailable/.test(error.message)) throw error;
+    }), "it is said"));
+  }
+  return all;
+}
+
+async function allKilled(server) {
+  const old = server.workers();
+  await Promise.all(old.map((pid) => server.do("kill", { pid })));
+  await until(() => {
+    try {
+      const now = server.workers();
+      return now.length === old.length && now.every((pid) => !old.includes(pid));
+    } catch { return false; }
+  }, "new workers");
+  await until(async () => {
+    try { return (await server.call(null, "GET", "/health")).status === 200; } catch { return false; }
+  }, "health");
+}
+
+async function reloaded(server) {
+  const old = server.workers();
+  await server.do("reload");
+  await until(() => server.workers().every((pid) => !old.includes(pid)), "the old workers are gone", 20000);
+}
+
+async function postgresRestarted(server) {
+  await server.do("pg_stop", { mode: "immediate" });
+  await server.do("pg_start");
+  // each worker tries again twice a second
+  let since = Date.now();
+  await until(async () => {
+    if ((await server.call(null, "GET", "/health")).status !== 200) since = Date.now();
+    return Date.now() - since > 800;
+  }, "health of all workers");
+}
+
+const ENDS = [
+  ["all workers were killed", allKilled],
+  ["nginx was reloaded", reloaded],
+  ["nginx was restarted", (server) => server.do("restart")],
+  ["Postgres was restarted", postgresRestarted],
+];
+
+// exact: the ring holds all of it, so nothing comes twice
+const recovering = (exact) => (box) => {
+  const heard = (client, id) => {
+    const all = client.all("new_message").filter((m) => m.conversationId === id);
+    return exact ? all : all.filter((m, i) => all.findIndex((n) => n.id === m.id) === i);
+  };
+
+  for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]]) {
+    const by = transports.join(" and ");
+
+    it(`b40: what was missed comes once, in order, before connected, by ${by}`, async () => {
+      const { server } = box;
+      const id = await server.group("ana", "mia", "jun");
+      const direct = await server.direct("ana", "mia");
+      const mia = await server.connected("mia", { transports });
+      const first = await server.said("ana", id, "before she was away");
+      await mia.next("new_message", (m) => m.id === first.id);
+      await server.settled(mia);
+      await away(mia);
+      const missed = [];
+      for (let i = 0; i < 25; i++) {
+        missed.push(await server.said(i % 3 ? "ana" : "jun", id, `missed, number ${i}`));
+        if (i % 5 === 0) missed.push(await server.said("ana", direct, `missed, by ${i}`));
+      }
+      back(mia);
+      const events = await got(mia, ids(missed));
+      for (const m of missed) {
+        assert.equal(JSON.stringify(events.find(({ data }) => data.id === m.id).data), m.text);
+      }
+      const live = await server.said("ana", id, "after she is back");
+      await mia.next("new_message", (m) => m.id === live.id);
+      await server.settled(mia);
+      assert.deepEqual(ids(heard(mia, id)),
+        ids([first, ...missed.filter((m) => m.conversationId === id), live]));
+      assert.equal(mia.all("new_message").filter((m) => m.id === live.id).length, 1);
+    });
+  }
+
+  it("b40: a client cut before its first event recovers by its pid alone", async () => {
+    const { server } = box;
+    const id = await server.direct("ana", "rosa");
+    const rosa = server.client("rosa");
+    // the transport goes in the moment CONNECT is answered: what came with
+    // the answer is as if it had not
+    rosa.once("connect", () => { rosa.io.reconnection(false); rosa.io.engine.close(); });
+    await until(() => rosa.disconnected && rosa._pid !== undefined, "cut");
+    rosa.receiveBuffer = [];
+    assert.deepEqual([rosa.events, rosa._lastOffset], [[], undefined]);
+    const missed = await says(server, "ana", id, 3);
+    back(rosa);
+    await got(rosa, ids(missed));
+  });
+
+  it("b40: a connection that dies without a word is recovered too", async () => {
+    const { server } = box;
+    const id = await server.direct("ana", "mia");
+    const mia = await server.connected("mia");
+    await server.settled(mia);
+    mia.seen = mia.events.length;
+    mia.io.engine.transport.ws.terminate();
+    const missed = await says(server, "ana", id, 3);
+    await mia.next("new_message", (m) => m.id === missed[2].id);
+    await until(() => mia.all("connected").length === 2, "back");
+    assert.equal(mia.recovered, true);
+    assert.deepEqual(ids(heard(mia, id)), ids(missed));
+  });
+
+  for (const [what, happen] of ENDS) {
+    for (const transports of [["websocket"], ["polling"]]) {
+      it(`b40: who was away when ${what} misses nothing, by ${transports}`, async () => {
+        const { server } = box;
+        const id = await server.group("ana", "mia");
+        const mia = await server.connected("mia", { transports });
+        await server.settled(mia);
+        await away(mia);
+        const before = await says(server, "ana", id, 3, "before the end");
+        await happen(server);
+        const then = await says(server, "ana", id, 3, "after the end");
+        back(mia);
+        const events = await replay(mia);
+        assert.equal(mia.recovered, true);
+        const wanted = ids([...before, ...then]);
+        assert.deepEqual(events.filter(({ event }) => event === "new_message").map(({ data }) => data.id)
+          .filter((x) => wanted.includes(x)), wanted);
+      });
+
+      it(`b40: who was connected when ${what} misses nothing, by ${transports}`, async () => {
+        const { server } = box;
+        const id = await server.group("ana", "mia");
+        const mia = await server.connected("mia", { transports });
+        const before = await says(server, "ana", id, 2, "before the end");
+        await happen(server);
+        const then = await says(server, "ana", id, 3, "after the end");
+        await mia.next("new_message", (m) => m.id === then[2].id, 15000);
+        await server.settled(mia);
+        const seqs = mia.all("new_message").filter((m) => m.conversationId === id).map((m) => m.seq);
+        assert.deepEqual([...new Set(seqs)], [1, 2, 3, 4, 5], "none is lost, none is out of order");
+        assert.ok(mia.all("connected").slice(1).every((c) => c.recovered));
+        assert.ok(ids([...before, ...then]).every((x) => mia.all("new_message").some((m) => m.id === x)));
+      });
+    }
+  }
+
+  it("b33: what was edited or deleted meanwhile comes as it is now, its old text never", async () => {
+    const { server } = box;
+    const id = await server.direct("ana", "mia");
+    const mia = await server.connected("mia");
+    await server.settled(mia);
+    await away(mia);
+    const [one, two, three] = await says(server, "ana", id, 3, "the old text of it");
+    await server.call("ana", "PUT", `/messages/${one.id}`, { content: "the new text" });
+    await server.call("ana", "DELETE", `/messages/${two.id}`);
+    await server.call("mia", "POST", `/messages/${three.id}/reactions`, { emoji: "👍" });
+    back(mia);
+    const events = await got(mia, ids([one, two, three]));
+    const texts = events.filter(({ event }) => event === "new_message").map(({ data }) => data.content);
+    assert.deepEqual(texts.slice(0, 2), ["the new text", ""]);
+    assert.ok(!JSON.stringify(events.filter(({ data }) => (data.id ?? data.messageId) !== three.id))
+      .includes("the old text"));
+    const updates = events.filter(({ event }) => event === "message_updated").map(({ data }) => data);
+    assert.deepEqual(updates.map((u) => [u.messageId, u.isDeleted]), [[one.id, false], [two.id, true]]);
+    assert.equal(events.filter(({ event }) => event === "message_reaction").length, 1);
+  });
+
+  it("b38: who was removed meanwhile gets that event only, who was added all since", async () => {
+    const { server } = box;
+    const left = await server.group("ana", "mia", "ben");
+    const mia = await server.connected("mia");
+    await server.settled(mia);
+    await away(mia);
+    const secret = await server.said("ben", left, "said before she was removed");
+    await server.call("ana", "DELETE", `/conversations/${left}/participants/mia`);
+    const later = await server.said("ben", left, "said after she was removed");
+    const joined = await server.group("ben", "ana");
+    const early = await server.said("ana", joined, "said before she was added");
+    await server.call("ben", "POST", `/conversations/${joined}/participants`, { userId: "mia" });
+    const since = await server.said("ana", joined, "said after she was added");
+    back(mia);
+    const events = await replay(mia);
+    assert.equal(mia.recovered, true);
+    const of = (id) => events.filter(({ data }) => data.conversationId === id || data.id === id)
+      .map(({ event, data }) => [event, data.content ?? null]);
+    assert.deepEqual(of(left), [["participant_removed", null]]);
+    assert.deepEqual(of(joined).filter(([, text]) => !/added/.test(text) || text === since.content),
+      [["conversation_created", null], ["participant_added", null], ["new_message", since.content]]);
+    const all = JSON.stringify(mia.events);
+    for (const m of [secret, later, early]) assert.ok(!all.includes(m.id), "nothing of what is not hers");
+  });
+
+  it("b30: one's own blocks and views are recovered as well", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    await server.settled(mia);
+    await away(mia);
+    await server.call("mia", "POST", "/block", { userId: "ben" });
+    await server.call("mia", "PATCH", `/conversations/${id}`, { isMuted: true });
+    await server.call("mia", "PATCH", `/conversations/${id}`, { isMuted: false });
+    await server.call("mia", "DELETE", "/block/ben");
+    back(mia);
+    const events = await got(mia, []);
+    assert.deepEqual(events.map(({ event }) => event), ["user_blocked", "conversation_updated",
+      "conversation_updated", "user_unblocked", "connected"]);
+  });
+
+  it("b40: cut in the middle of a replay, each comes once", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const mia = await server.connected("mia");
+    await server.settled(mia);
+    await away(mia);
+    const missed = await says(server, "ana", id, 30);
+    let cuts = 0;
+    mia.on("new_message", () => {
+      if (cuts < 2 && mia.all("new_message").filter((m) => m.conversationId === id).length > 5 * (cuts + 1)) {
+        cuts++;
+        mia.io.engine.transport.ws.terminate();
+      }
+    });
+    back(mia);
+    await mia.next("new_message", (m) => m.id === missed[29].id);
+    await server.settled(mia);
+    assert.deepEqual(ids(heard(mia, id)), ids(missed));
+  });
+
+  it("b40: three hundred missed messages come complete and in order", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia", "ben");
+    const mia = await server.connected("mia");
+    await server.settled(mia);
+    await away(mia);
+    const missed = [];
+    for (let i = 0; i < 15; i++) {
+      missed.push(...await Promise.all(Array.from({ length: 20 }, (_, k) =>
+        server.said(k % 2 ? "ana" : "ben", id, `of three hundred, ${i} ${k} ${"long ".repeat(60)}`))));
+    }
+    back(mia);
+    await replay(mia);
+    assert.equal(mia.recovered, true);
+    await server.settled(mia);
+    assert.deepEqual(heard(mia, id).map((m) => m.seq), Array.from({ length: 300 }, (_, i) => i + 1));
+    assert.deepEqual(new Set(ids(heard(mia, id))), new Set(ids(missed)));
+  });
+
+  it("b40: while they come back messages go on, and none is lost or doubled", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia", "jun");
+    const clients = [];
+    for (const who of ["mia", "jun", "ana"]) {
+      for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]]) {
+        clients.push(await server.connected(who, { transports }));
+      }
+    }
+    let on = true;
+    const cutting = (async () => {
+      while (on) {
+        for (const client of clients) {
+          if (client.connected) client.io.engine.close();
+          await sleep(40);
+        }
+      }
+    })();
+    const said = await says(server, "ana", id, 80, "while they come and go");
+    on = false;
+    await cutting;
+    await Promise.all(clients.map((c) => c.next("new_message", (m) => m.id === said[79].id, 20000)));
+    await until(() => clients.every((c) => c.connected), "all are back");
+    await server.settled(...clients);
+    for (const client of clients) {
+      assert.deepEqual(heard(client, id).map((m) => m.seq), Array.from({ length: 80 }, (_, i) => i + 1));
+      assert.ok(client.all("connected").slice(1).every((c) => c.recovered));
+    }
+  });
+
+  it("b40: the plain endpoint recovers by its offset", async () => {
+    const { server } = box;
+    const id = await server.direct("ana", "mia");
+    const ws = server.plain("mia");
+    const { offset, data } = await ws.next("connected");
+    assert.deepEqual([typeof offset, data.recovered], ["string", false]);
+    ws.close();
+    await until(() => ws.code !== undefined, "closed");
+    const missed = await says(server, "ana", id, 3);
+    let last = offset;
+
+    for (let i = 0; i < 2; i++) {
+      const again = server.plain("mia", { query: `?offset=${encodeURIComponent(last)}` });
+      const connected = await again.next("connected");
+      assert.equal(connected.data.recovered, true);
+      const before = again.frames.slice(0, again.frames.indexOf(connected));
+      const heard = before.filter(({ event }) => event === "new_message");
+      assert.deepEqual(heard.map((f) => f.data.id), ids(missed.slice(i)));
+      assert.ok(before.every((f) => typeof f.offset === "string"));
+      last = heard[0].offset;
+      again.close();
+    }
+    for (const bad of ["nonsense", "1.2.3", `${offset}x`, offset.replace(/\d+/, "99999999999")]) {
+      const ws = server.plain("mia", { query: `?offset=${encodeURIComponent(bad)}` });
+      assert.equal((await ws.next("connected")).data.recovered, false, bad);
+      assert.equal(ws.frames[0].event, "connected");
+    }
+  });
+};
+
+suite("Recovery", { directives: "mentara_drain 500ms;\n" }, recovering(true));
+suite("Recovery, from the database", {
+  zone: "8m ring=16", directives: "mentara_drain 500ms;\n",
+}, recovering(false));
+
+suite("Recovery: who may", {
+  directives: "mentara_drain 500ms; mentara_socket_lifetime 8s;\n",
+}, (box) => {
+  // a client with a pid and offset of its own choice
+  async function returns(who, pid, offset, more = {}) {
+    const { server } = box;
+    const client = server.client(who, { autoConnect: false, ...more });
+    client._pid = pid;
+    client._lastOffset = offset;
+    client.seen = 0;
+    client.connect();
+    await replay(client);
+    return client;
+  }
+
+  async function gone(who) {
+    const client = await box.server.connected(who);
+    await box.server.settled(client);
+    await away(client);
+    return client;
+  }
+
+  it("b40: another's pid recovers nothing and gets a new one", async () => {
+    const { server } = box;
+    const mia = await gone("mia");
+    const id = await server.direct("ana", "mia");
+    const missed = await server.said("ana", id, "of mia and ana alone");
+    const xeno = await returns("xeno", mia._pid, mia._lastOffset);
+    assert.equal(xeno.recovered, false);
+    assert.equal(xeno.all("connected")[0].recovered, false);
+    assert.notEqual(xeno._pid, mia._pid);
+    assert.ok(!JSON.stringify(xeno.events).includes(missed.id));
+    const mine = await returns("mia", mia._pid, mia._lastOffset);
+    assert.equal(mine.recovered, true);
+    assert.equal(mine.all("new_message")[0].id, missed.id);
+  });
+
+  it("b40: a forged pid, or an offset that cannot be, is recovered:false with a new pid", async () => {
+    const mia = await gone("mia");
+    const [pid, offset] = [mia._pid, mia._lastOffset];
+    const flip = (text, at) => text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1);
+    const parts = offset.split(".");
+    const cases = [
+      ["nonsense", offset], ["", offset], [flip(pid, 0), offset], [flip(pid, pid.length >> 1), offset],
+      [pid.slice(0, -1), offset], [`${pid}A`, offset], ["x".repeat(5000), offset],
+      [pid, "nonsense"], [pid, "...."], [pid, `${offset}.1`], [pid, `-${offset}`],
+      [pid, offset.split(".").slice(0, -1).join(".")],
+      [pid, [parts[0], String(BigInt(parts[1]) + 1000000n), ...parts.slice(2)].join(".")],
+      [pid, [...parts.slice(0, -1), "99999999999999"].join(".")],
+      [pid, [...parts.slice(0, -1), "99999999999999999999999999"].join(".")],
+      [pid, "x".repeat(5000)],
+    ];
+
+    for (const [p, o] of cases) {
+      const client = await returns("mia", p, o);
+      const what = JSON.stringify([p, o]).slice(0, 200);
+      assert.equal(client.recovered, false, what);
+      assert.equal(client.all("connected")[0].recovered, false, what);
+      assert.equal(client.events[0].event, "connected", what);
+      assert.ok(client._pid && client._pid !== p, "a new pid");
+      client.disconnect();
+    }
+    // a stock client then still sends its old offset with the new pid
+    const again = await returns("mia", "nonsense", "nonsense");
+    await away(again);
+    const id = await box.server.direct("ana", "mia");
+    const missed = await says(box.server, "ana", id, 2);
+    back(again);
+    await got(again, ids(missed));
+  });
+
+  it("b40: an old offset with a new pid loses nothing", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const mia = await gone("mia");
+    const offset = mia._lastOffset;
+    const fresh = await gone("mia");
+    const missed = await says(server, "ana", id, 3);
+    const client = await returns("mia", fresh._pid, offset);
+    assert.equal(client.recovered, true);
+    assert.deepEqual(client.all("new_message").filter((m) => m.conversationId === id).map((m) => m.id),
+      ids(missed));
+  });
+
+  it("b40: older than what is kept is recovered:false", async () => {
+    const { server } = box;
+    const mia = await gone("mia");
+    await server.do("restart");
+    await server.sql(`insert into messaging.kept (from_xid)
+      select pg_snapshot_xmax(pg_current_snapshot()) `).catch(async () => {
+      await server.sql("update messaging.kept set from_xid = pg_snapshot_xmax(pg_current_snapshot())");
+    });
+    await says(server, "ana", await server.direct("ana", "mia"), 1);
+    const client = await returns("mia", mia._pid, mia._lastOffset);
+    assert.equal(client.recovered, false);
+    assert.equal(client.events[0].event, "connected");
+  });
+
+  it("b16: with one's own pid an expired token is taken, until the lifetime is over", async () => {
+    const { server } = box;
+    const token = server.token("jun", { exp: Math.floor(Date.now() / 1000) + 2 });
+    const jun = server.client("jun", { auth: { token } });
+    await jun.next("connected");
+    await server.settled(jun);
+    await away(jun);
+    const since = Date.now();
+    const expired = server.token("jun", { exp: Math.floor(Date.now() / 1000) - 60 });
+    const id = await server.direct("ana", "jun");
+    const missed = await says(server, "ana", id, 2);
+    jun.auth = { token: expired };
+    back(jun);
+    await got(jun, ids(missed));
+    await away(jun);
+
+    const refused = (client) => new Promise((resolve) => client.on("connect_error", resolve));
+    const other = server.client("mia", { autoConnect: false, reconnection: false,
+      auth: { token: server.token("mia", { exp: Math.floor(Date.now() / 1000) - 60 }) } });
+    other._pid = jun._pid;
+    other.connect();
+    assert.equal((await refused(other)).data.code, "token_expired", "another's pid lends nothing");
+    const none = server.client("jun", { auth: { token: expired } });
+    assert.equal((await refused(none)).data.code, "token_expired", "without a pid it is refused");
+
+    await until(() => Date.now() - since > 9000, "the lifetime is over", 12000);
+    jun.io.reconnection(false);
+    jun.connect();
+    assert.equal((await refused(jun)).data.code, "token_expired");
+  });
+
+  it("b71: one's own pid opens nothing to who was deactivated", async () => {
+    const { server } = box;
+    const rosa = await gone("rosa");
+    await server.sql("update messaging.people set is_active = false where id = 'rosa'");
+    await until(async () => (await server.call("rosa", "GET", "/me")).status === 403, "403");
+    const refused = new Promise((resolve) => rosa.on("connect_error", resolve));
+    back(rosa);
+    assert.deepEqual((await refused).data, { statusCode: 403, code: "user_inactive" });
+    await server.sql("update messaging.people set is_active = true where id = 'rosa'");
+  });
+});
+
+// Engine.IO by hand, by polling
+class Polling {
+  static async open(server, who) {
+    const p = Object.assign(new Polling(), { server, packets: [] });
+    p.url = `${server.url}/socket.io/?EIO=4&transport=polling`;
+    const { sid } = JSON.parse((await (await fetch(p.url)).text()).slice(1));
+    p.sid = sid;
+    p.url += `&sid=${sid}`;
+    if (who) {
+      await p.post(`40/messaging,${JSON.stringify({ token: server.token(who) })}`);
+      await p.until((text) => text.startsWith('42/messaging,["connected"'));
+    }
+    return p;
+  }
+
+  async post(...packets) {
+    const response = await fetch(this.url, { method: "POST", body: packets.join(RS) });
+    return response.status;
+  }
+
+  // one GET: packets
+  async poll() {
+    const response = await fetch(this.url);
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(`${response.status} ${text}`);
+    const packets = text.split(RS);
+    for (const packet of packets) if (packet === "2") await this.post("3");
+    this.packets.push(...packets);
+    return packets;
+  }
+
+  async until(fits) {
+    while (!this.packets.some(fits)) await this.poll();
+    return this.packets.find(fits);
+  }
+
+  messages() {
+    return this.packets.filter((t) => t.startsWith('42/messaging,["new_message"'))
+      .map((t) => JSON.parse(t.slice(13))[1]);
+  }
+}
+
+suite("Polling sessions", { directives: "mentara_drain 300ms;\n" }, (box) => {
+  it("b59: a session lives on over a reload, its waiting GET is answered 6", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const p = await Polling.open(server, "mia");
+    const waiting = p.poll();
+    await sleep(100);
+    await reloaded(server);
+    const packets = await waiting;
+    assert.deepEqual(packets, ["6"]);
+    const missed = await says(server, "ana", id, 3, "after the reload");
+    await p.until((t) => t.includes(missed[2].id));
+    assert.deepEqual(p.messages().map((m) => m.id), ids(missed));
+    assert.equal(await p.post('42/messaging,7["leave_conversation",{"conversationId":"' + id + '"}]'), 200);
+    assert.equal(await p.until((t) => t.startsWith("43/messaging,7")), '43/messaging,7[{"success":true}]');
+    assert.equal(p.packets.filter((t) => t.startsWith("40")).length, 1, "no second CONNECT");
+    assert.equal(p.packets.filter((t) => t.includes('"connected"')).length, 1, "nor connected");
+  });
+
+  it("b59: a session lives on when all workers are killed, and misses nothing", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const p = await Polling.open(server, "mia");
+    const before = await says(server, "ana", id, 2, "not fetched yet");
+    await allKilled(server);
+    const after = await says(server, "ana", id, 2, "after the kill");
+    await p.until((t) => t.includes(after[1].id));
+    const heard = p.messages().map((m) => m.id);
+    assert.deepEqual([...new Set(heard)], ids([...before, ...after]));
+    assert.equal(p.packets.filter((t) => t.startsWith("40")).length, 1);
+  });
+
+  it("b59: stock polling clients stay connected over a reload", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const mia = await server.connected("mia", { transports: ["polling"] });
+    let ends = 0;
+    mia.on("disconnect", () => ends++);
+    for (let i = 0; i < 2; i++) {
+      const said = await says(server, "ana", id, 2, "around a reload");
+      await reloaded(server);
+      said.push(...await says(server, "ana", id, 2, "around a reload"));
+      await mia.next("new_message", (m) => m.id === said[3].id);
+    }
+    assert.equal(ends, 0, "nobody is logged out");
+    assert.deepEqual(mia.all("new_message").filter((m) => m.conversationId === id).map((m) => m.seq),
+      [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert.equal(mia.all("connected").length, 1);
+  });
+
+  it("b18: on reload WebSockets are closed with 1012 and the clients are back", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const mia = await server.connected("mia");
+    const plain = server.plain("ana");
+    await plain.next("connected");
+    const closes = [];
+    mia.on("disconnect", (reason, details) => closes.push([reason, details?.context?.code]));
+    await reloaded(server);
+    await until(() => closes.length > 0 && plain.code !== undefined, "closed");
+    assert.equal(plain.code, 1012);
+    assert.equal(closes[0][0], "transport close");
+    if (closes[0][1] !== undefined) assert.equal(closes[0][1], 1012);
+    const message = await server.said("ana", id, "after the reload of all");
+    await mia.next("new_message", (m) => m.id === message.id);
+    assert.equal(mia.all("connected").at(-1).recovered, true);
+  });
+
+  it("b59: an upgrade in progress loses and doubles nothing", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+
+    for (let round = 0; round < 5; round++) {
+      const mia = server.client("mia", { transports: ["polling", "websocket"] });
+      let upgraded = false;
+      mia.io.on("open", () => mia.io.engine.on("upgrade", () => { upgraded = true; }));
+      await mia.next("connected");
+      const said = await Promise.all(Array.from({ length: 20 }, (_, i) =>
+        server.said("ana", id, `while it moves, ${round} ${i}`)));
+      const last = Math.max(...said.map((m) => m.seq));
+      await mia.next("new_message", (m) => m.seq === last);
+      await until(() => upgraded || mia.io.engine.transport.name === "websocket", "upgraded");
+      await server.settled(mia);
+      const seqs = mia.all("new_message").filter((m) => m.conversationId === id).map((m) => m.seq);
+      assert.deepEqual(seqs, Array.from({ length: 20 }, (_, i) => last - 19 + i));
+      mia.disconnect();
+    }
+  });
+
+  it("b18: an upgrade keeps what was joined and left", async () => {
+    const { server } = box;
+    const [kept, left] = [await server.group("ana", "mia"), await server.group("ana", "mia")];
+    const p = await Polling.open(server, "mia");
+    await p.post(`42/messaging,1["leave_conversation",{"conversationId":"${left}"}]`);
+    await p.until((t) => t.startsWith("43/messaging,1"));
+    const ws = new WebSocket(`${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket&sid=${p.sid}`);
+    const texts = [];
+    ws.on("message", (data) => texts.push(String(data)));
+    await new Promise((resolve) => ws.on("open", resolve));
+    server.sockets.push(ws);
+    ws.send("2probe");
+    await until(() => texts.includes("3probe"), "3probe");
+    const pending = p.poll().catch(() => []);
+    await pending;
+    ws.send("5");
+    const ana = await server.connected("ana");
+    await until(async () => {
+      ana.emit("typing_indicator", { conversationId: left });
+      ana.emit("typing_indicator", { conversationId: kept });
+      await sleep(50);
+      return texts.some((t) => t.includes("typing_indicator"));
+    }, "typing by WebSocket");
+    const last = await server.said("ana", left, "in the one she left");
+    await until(() => texts.some((t) => t.includes(last.id)), "the message comes");
+    const typing = texts.filter((t) => t.includes('["typing_indicator"'));
+    assert.ok(typing.length > 0 && typing.every((t) => t.includes(kept)));
+  });
+
+  it("b18: an upgrade while the workers change goes on or comes back, and misses nothing", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const clients = Array.from({ length: 6 }, () => server.client("mia", { transports: ["polling", "websocket"] }));
+    await clients[0].next("connected");
+    const first = await server.said("ana", id, "as it begins to change");
+    await server.do("reload");
+    const said = await says(server, "ana", id, 5, "while it changes");
+    for (const client of clients) {
+      await client.next("new_message", (m) => m.id === said[4].id, 15000);
+      await server.settled(client);
+      const seqs = client.all("new_message").filter((m) => m.conversationId === id).map((m) => m.seq);
+      assert.deepEqual(seqs, Array.from({ length: seqs.length }, (_, i) => 7 - seqs.length + i));
+      assert.ok(client.all("connected").slice(1).every((c) => c.recovered));
+    }
+    assert.equal(first.seq, 1);
+  });
+});
+
+suite("The database away", { directives: "mentara_drain 500ms;\n" }, (box) => {
+  it("b81: sockets stay, a send is told, a newcomer waits and comes in by itself", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const mia = await server.connected("mia");
+    const polling = await server.connected("mia", { transports: ["polling"] });
+    let ends = 0;
+    for (const client of [mia, polling]) client.on("disconnect", () => ends++);
+    await server.do("pg_stop", { mode: "immediate" });
+    const answer = await mia.ask("send_message", { conversationId: id, content: "into the dark" });
+    assert.ok(answer.success === false && answer.statusCode === 503 && answer.retryAfter >= 1,
+      JSON.stringify(answer));
+    const ana = server.client("ana");
+    const early = server.client("ana", { transports: ["polling"] });
+    let refusals = 0;
+    for (const c of [ana, early]) c.on("connect_error", (error) => { if (error.data) refusals++; });
+    const shake = await until(async () => {
+      const answer = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`);
+      return answer.status === 503 && answer;
+    }, "a new handshake is 503");
+    assert.ok(Number(shake.headers.get("retry-after")) >= 1);
+    await sleep(1500);
+    assert.deepEqual([ends, refusals], [0, 0]);
+    assert.deepEqual(ana.all("connected"), []);
+    await server.do("pg_start");
+    await ana.next("connected", undefined, 20000);
+    await early.next("connected", undefined, 20000);
+    const message = await until(async () => {
+      const { status, json } = await server.call("ana", "POST", `/conversations/${id}/messages`,
+        { content: "it is light again" });
+      return status === 201 && json;
+    }, "a message");
+    for (const client of [mia, polling]) await client.next("new_message", (m) => m.id === message.id);
+    assert.deepEqual([ends, refusals], [0, 0]);
+  });
+
+  it("b81: a CONNECT that cannot be judged is closed after a while, never refused", async () => {
+    const { server } = box;
+    await server.do("pg_stop", { mode: "immediate" });
+    await server.do("restart");
+    // a worker that has just started lets clients in: they wait
+    const early = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`);
+    const { sid } = JSON.parse((await early.text()).slice(1));
+    const url = `${server.url}/socket.io/?EIO=4&transport=polling&sid=${sid}`;
+    await fetch(url, { method: "POST", body: `40/messaging,${JSON.stringify({ token: server.token("rosa") })}` });
+    const since = Date.now();
+    const answer = await (await fetch(url)).text();
+    assert.equal(answer, "1", "closed, not refused");
+    assert.ok(Date.now() - since > 3000 && Date.now() - since < 7000, `${Date.now() - since} ms`);
+
+    const shake = (headers) => new Promise((resolve) => {
+      const ws = new WebSocket(`${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
+        { headers });
+      ws.on("error", () => {});
+      ws.on("open", () => { ws.terminate(); resolve({ statusCode: 101, headers: {} }); });
+      ws.on("unexpected-response", (request, response) => { ws.terminate(); resolve(response); });
+    });
+    const response = await until(async () => {
+      const got = await shake({});
+      return got.statusCode === 503 && got;
+    }, "a new handshake is 503");
+    assert.ok(Number(response.headers["retry-after"]) >= 1);
+    const plain = server.plain("rosa");
+    await until(() => plain.status, "an answer");
+    assert.equal(plain.status, 503);
+    const rosa = server.client("rosa");
+    let refusals = 0;
+    rosa.on("connect_error", (error) => { if (error.data) refusals++; });
+    await server.do("pg_start");
+    await rosa.next("connected", undefined, 20000);
+    assert.equal(refusals, 0);
+  });
+});
