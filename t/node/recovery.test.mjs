@@ -298,24 +298,64 @@ const recovering = (exact) => (box) => {
     assert.deepEqual(ids(heard(mia, id)), ids(missed));
   });
 
-  it("b40: three hundred missed messages come complete and in order", async () => {
-    const { server } = box;
-    const id = await server.group("ana", "mia", "ben");
-    const mia = await server.connected("mia");
-    await server.settled(mia);
-    await away(mia);
-    const missed = [];
-    for (let i = 0; i < 15; i++) {
-      missed.push(...await Promise.all(Array.from({ length: 20 }, (_, k) =>
-        server.said(k % 2 ? "ana" : "ben", id, `of three hundred, ${i} ${k} ${"long ".repeat(60)}`))));
-    }
-    back(mia);
-    await replay(mia);
-    assert.equal(mia.recovered, true);
-    await server.settled(mia);
-    assert.deepEqual(heard(mia, id).map((m) => m.seq), Array.from({ length: 300 }, (_, i) => i + 1));
-    assert.deepEqual(new Set(ids(heard(mia, id))), new Set(ids(missed)));
-  });
+  for (const transports of [["websocket"], ["polling"]]) {
+    it(`b40: three hundred missed messages come complete and in order, by ${transports}`, async () => {
+      const { server } = box;
+      const all = [];
+      for (let i = 0; i < 5; i++) all.push(await server.group("ana", "mia", "ben"));
+      const mia = await server.connected("mia", { transports });
+      await server.settled(mia);
+      await away(mia);
+      for (let i = 0; i < 15; i++) {
+        await Promise.all(Array.from({ length: 20 }, (_, k) => server.said(k % 2 ? "ana" : "ben",
+          all[k % 5], `of three hundred, ${i} ${k} ${"long ".repeat(60)}`)));
+      }
+      // she is put out of the last one, and it goes on while she comes back
+      await server.call("ana", "DELETE", `/conversations/${all[4]}/participants/mia`);
+      back(mia);
+      const more = await Promise.all(Array.from({ length: 20 }, (_, k) =>
+        server.said("ben", all[k % 4], `while she comes back, ${k}`)));
+      await replay(mia);
+      assert.equal(mia.recovered, true);
+      await Promise.all(more.map((m) => mia.next("new_message", (n) => n.id === m.id)));
+      await server.settled(mia);
+      for (const id of all.slice(0, 4)) {
+        assert.deepEqual(heard(mia, id).map((m) => m.seq), Array.from({ length: 65 }, (_, i) => i + 1));
+      }
+      assert.deepEqual(mia.events.filter(({ data }) => data.conversationId === all[4]).map(({ event }) => event),
+        ["participant_removed"]);
+    });
+
+    it(`b40: two megabytes that were missed come complete, by ${transports}`, async () => {
+      const { server } = box;
+      const id = await server.group("ana", "mia");
+      const mia = await server.connected("mia", { transports });
+      await server.settled(mia);
+      await away(mia);
+      const missed = await Promise.all(Array.from({ length: 50 }, (_, i) =>
+        server.said("ana", id, `${i} ${"🙂".repeat(9990)}`)));
+      back(mia);
+      await replay(mia);
+      assert.equal(mia.recovered, true);
+      await server.settled(mia);
+      assert.deepEqual(heard(mia, id).map((m) => m.seq), Array.from({ length: 50 }, (_, i) => i + 1));
+      for (const m of missed) {
+        assert.equal(JSON.stringify(heard(mia, id).find(({ id }) => id === m.id)), m.text);
+      }
+    });
+
+    it(`b40: two megabytes at once to who is there come complete, by ${transports}`, async () => {
+      const { server } = box;
+      const id = await server.group("ana", "mia");
+      const mia = await server.connected("mia", { transports });
+      await Promise.all(Array.from({ length: 50 }, (_, i) =>
+        server.said("ana", id, `${i} ${"🙂".repeat(9990)}`)));
+      await mia.next("new_message", (m) => m.conversationId === id && m.seq === 50);
+      await until(() => mia.connected, "it is connected");
+      await server.settled(mia);
+      assert.deepEqual(heard(mia, id).map((m) => m.seq), Array.from({ length: 50 }, (_, i) => i + 1));
+    });
+  }
 
   it("b40: while they come back messages go on, and none is lost or doubled", async () => {
     const { server } = box;
@@ -525,14 +565,14 @@ suite("Recovery: who may", {
 
 // Engine.IO by hand, by polling
 class Polling {
-  static async open(server, who) {
+  static async open(server, who, { claims = {}, headers = {} } = {}) {
     const p = Object.assign(new Polling(), { server, packets: [] });
     p.url = `${server.url}/socket.io/?EIO=4&transport=polling`;
-    const { sid } = JSON.parse((await (await fetch(p.url)).text()).slice(1));
+    const { sid } = JSON.parse((await (await fetch(p.url, { headers })).text()).slice(1));
     p.sid = sid;
     p.url += `&sid=${sid}`;
     if (who) {
-      await p.post(`40/messaging,${JSON.stringify({ token: server.token(who) })}`);
+      await p.post(`40/messaging,${JSON.stringify({ token: server.token(who, claims) })}`);
       await p.until((text) => text.startsWith('42/messaging,["connected"'));
     }
     return p;
@@ -596,6 +636,54 @@ suite("Polling sessions", { directives: "mentara_drain 300ms;\n" }, (box) => {
     assert.deepEqual([...new Set(heard)], ids([...before, ...after]));
     assert.equal(p.packets.filter((t) => t.startsWith("40")).length, 1);
   });
+
+  for (const [what, happen] of ENDS.slice(0, 2)) {
+    it(`b59: when ${what} a session keeps its sid: logout of it ends it, no other`, async () => {
+      const { server } = box;
+      const one = await Polling.open(server, "mia", { claims: { sid: "s1" } });
+      const two = await Polling.open(server, "mia", { claims: { sid: "s2" } });
+      await happen(server);
+      for (const p of [one, two]) {
+        await p.post('42/messaging,1["authenticate",{"token":"nonsense"}]');
+        await p.until((t) => t.startsWith("43/messaging,1"));
+      }
+      await server.call(null, "POST", "/logout", undefined,
+        { authorization: `Bearer ${server.token("mia", { sid: "s1" })}` });
+      await one.until((t) => t === "41/messaging,");
+      await two.post('42/messaging,2["authenticate",{"token":"nonsense"}]');
+      await two.until((t) => t.startsWith("43/messaging,2"));
+      assert.ok(!two.packets.includes("41/messaging,"));
+    });
+
+    it(`b59: when ${what} a session that has not connected yet keeps the header's token`, async () => {
+      const { server } = box;
+      const p = await Polling.open(server, null, { headers: { authorization: `Bearer ${server.token("mia")}` } });
+      await happen(server);
+      assert.equal(await p.post("40/messaging,"), 200);
+      const text = await p.until((t) => t.startsWith('42/messaging,["connected"'));
+      assert.equal(JSON.parse(text.slice(13))[1].userId, "mia");
+    });
+
+    // who adopts a session joins it to everything again
+    const todo = "what was left is not in the state of a session";
+    it(`b38: when ${what} a session keeps what it has left`, { todo }, async () => {
+      const { server } = box;
+      const [kept, left] = [await server.group("ana", "mia"), await server.group("ana", "mia")];
+      const p = await Polling.open(server, "mia");
+      await p.post(`42/messaging,1["leave_conversation",{"conversationId":"${left}"}]`);
+      await p.until((t) => t.startsWith("43/messaging,1"));
+      await happen(server);
+      const ana = await server.connected("ana");
+      await p.post('42/messaging,2["authenticate",{"token":"nonsense"}]');
+      await p.until((t) => t.startsWith("43/messaging,2"));
+      ana.emit("typing_indicator", { conversationId: left });
+      ana.emit("typing_indicator", { conversationId: kept });
+      const last = await server.said("ana", left, "in the one she left");
+      await p.until((t) => t.includes(last.id));
+      const typing = p.packets.filter((t) => t.includes('["typing_indicator"'));
+      assert.deepEqual(typing.map((t) => JSON.parse(t.slice(13))[1].conversationId), [kept]);
+    });
+  }
 
   it("b59: stock polling clients stay connected over a reload", async () => {
     const { server } = box;
@@ -699,6 +787,73 @@ suite("Polling sessions", { directives: "mentara_drain 300ms;\n" }, (box) => {
       assert.ok(client.all("connected").slice(1).every((c) => c.recovered));
     }
     assert.equal(first.seq, 1);
+  });
+});
+
+suite("Under load", { directives: "mentara_drain 300ms;\n" }, (box) => {
+  // one message, for certain: what is unknown is asked again with its key
+  async function surely(server, who, id, n) {
+    return until(async () => {
+      try {
+        const { status, json } = await server.call(who, "POST", `/conversations/${id}/messages`,
+          { content: `under load, number ${n}` }, { "Idempotency-Key": `load-${id}-${n}` });
+        return status === 201 && json;
+      } catch { return false; }
+    }, `message ${n}`);
+  }
+
+  const harms = [
+    ["workers are killed", (server) => {
+      const now = server.workers();
+      return server.do("kill", { pid: now[Math.floor(Math.random() * now.length)] });
+    }],
+    ["nginx is reloaded", (server) => server.do("reload")],
+    ["the database drops its connections", (server) => server.sql(
+      "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+      + " and backend_type = 'client backend'")],
+  ];
+
+  for (const [what, harm] of harms) {
+    it(`b83: while ${what} everything comes to everyone once and in order`, async () => {
+      const { server } = box;
+      const id = await server.group("ana", "mia", "jun");
+      const clients = [];
+      for (const who of ["mia", "jun"]) {
+        for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]]) {
+          clients.push(await server.connected(who, { transports }));
+        }
+      }
+      let harmed = 0;
+      const harming = (async () => {
+        for (; harmed < 10; harmed++) {
+          await harm(server).catch(() => {});
+          await sleep(300);
+        }
+      })();
+      let last, n = 0;
+      while (harmed < 10 || n < 100) last = await surely(server, "ana", id, ++n);
+      await harming;
+      assert.equal(last.seq, n);
+      for (const client of clients) {
+        await client.next("new_message", (m) => m.id === last.id, 30000);
+        const seqs = client.all("new_message").filter((m) => m.conversationId === id).map((m) => m.seq);
+        assert.deepEqual(seqs, Array.from({ length: n }, (_, i) => i + 1),
+          `${client.who} by ${client.io.opts.transports}`);
+      }
+    });
+  }
+
+  it("b37: who was lost with a worker that died is offline after a while", async () => {
+    const { server } = box;
+    await server.direct("rosa", "ben");
+    const rosa = await server.connected("rosa");
+    const ben = await server.connected("ben", { reconnection: false });
+    await rosa.next("user_status_changed", (s) => s.userId === "ben" && s.status === "online");
+    await allKilled(server);
+    assert.equal(ben.connected, false);
+    await until(() => rosa.all("connected").length === 2, "rosa is back");
+    await until(() => rosa.all("user_status_changed").filter((s) => s.userId === "ben").at(-1)?.status
+      === "offline", "ben is offline", 25000);
   });
 });
 

@@ -619,8 +619,11 @@ suite("Socket.IO: durable events", {}, (box) => {
   });
 });
 
+// as behind a proxy that lets no WebSocket through
+const BLOCKED = "location /blocked/ { if ($http_upgrade) { return 400; } mentara_socketio; }\n";
+
 suite("Socket.IO: what is so right now", {
-  directives: "mentara_typing_timeout 1s; mentara_presence_grace 1s;\n",
+  directives: "mentara_typing_timeout 1s; mentara_presence_grace 1s;\n", locations: BLOCKED,
 }, (box) => {
   const typed = (client, id) => client.all("typing_indicator").filter((t) => t.conversationId === id);
 
@@ -805,6 +808,43 @@ suite("Socket.IO: what is so right now", {
     await server.settled(mia, one, two);
     assert.equal(told("user_left_conversation").length, 1);
     assert.equal(one.all("user_left_conversation").length, 0);
+  });
+
+  it("b38: who was offline and opens a conversation again is told again", async () => {
+    const { server } = box;
+    const id = await server.direct("jun", "ben");
+    const jun = await server.connected("jun");
+    const told = () => jun.all("user_joined_conversation").filter((e) => e.userId === "ben").length;
+    const one = await server.connected("ben");
+    await one.ask("join_conversation", { conversationId: id });
+    await until(() => told() === 1, "joined");
+    one.disconnect();
+    await jun.next("user_status_changed", (s) => s.userId === "ben" && s.status === "offline");
+    const two = await server.connected("ben");
+    await two.ask("join_conversation", { conversationId: id });
+    await until(() => told() === 2, "joined again");
+  });
+
+  it("b59: where no WebSocket passes all of it works by polling, within 2 s", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const options = { path: "/blocked/", transports: ["polling", "websocket"] };
+    const mia = await server.connected("mia", options);
+    const ana = await server.connected("ana", options);
+    await ana.ask("typing_indicator", { conversationId: id, isTyping: false });
+    ana.emit("typing_indicator", { conversationId: id });
+    await mia.next("typing_indicator", (t) => t.isTyping, 2000);
+    const { message } = await mia.ask("send_message", { conversationId: id, content: "by polling alone" });
+    same(await ana.next("new_message", (m) => m.id === message.id, 2000), message);
+    await ana.ask("message_read", { messageId: message.id });
+    await mia.next("message_read", (r) => r.messageId === message.id, 2000);
+    await mia.next("message_delivered", (d) => d.messageId === message.id, 3000);
+    await server.call("ana", "POST", `/messages/${message.id}/reactions`, { emoji: "🎈" });
+    await mia.next("message_reaction", (r) => r.messageId === message.id, 2000);
+    await mia.ask("join_conversation", { conversationId: id });
+    await ana.next("user_joined_conversation", (e) => e.userId === "mia", 2000);
+    assert.deepEqual([mia, ana].map((c) => c.io.engine.transport.name), ["polling", "polling"]);
+    assert.deepEqual([mia, ana].map((c) => c.all("connected").length), [1, 1]);
   });
 
   it("b38: leaving stops typing, not messages; joining again brings it back", async () => {
@@ -1209,6 +1249,21 @@ suite("Socket.IO: bounds", {
       assert.equal(mia.all("connected")[1].recovered, true);
     });
   }
+
+  it("b16: a socket outlives its short token", async () => {
+    const { server } = box;
+    const id = await server.direct("mia", "ana");
+    const exp = Math.floor(Date.now() / 1000) + 1;
+    const mia = server.client("mia", { auth: { token: server.token("mia", { exp }) } });
+    await mia.next("connected");
+    // the leeway is 5 s, but the lifetime is shorter: it is renewed meanwhile
+    for (let i = 0; i < 8; i++) {
+      assert.equal((await mia.ask("authenticate", { token: server.token("mia", { exp: exp + 1 + i }) })).success, true);
+      await sleep(1000);
+    }
+    assert.equal((await mia.ask("send_message", { conversationId: id, content: "still here" })).success, true);
+    assert.equal(mia.all("connected").length, 1);
+  });
 
   it("b16: who authenticates in time stays connected; a bad token prolongs nothing", async () => {
     const { server } = box;
