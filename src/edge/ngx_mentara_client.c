@@ -260,6 +260,10 @@ ngx_mentara_client_join(ngx_mentara_ask_t *ask)
         return;
     }
 
+    if (ask->c->door->moved != NULL) {
+        ask->c->door->moved(ask->c);
+    }
+
     ngx_mentara_client_tell(ask->c, "conversation_joined", &id);
     ngx_mentara_client_success(ask);
 }
@@ -280,6 +284,10 @@ ngx_mentara_client_leave(ngx_mentara_ask_t *ask)
     if (ngx_mentara_notice_leave(ask->c->session, &id) != NGX_OK) {
         ngx_mentara_client_fail(ask, "not_found");
         return;
+    }
+
+    if (ask->c->door->moved != NULL) {
+        ask->c->door->moved(ask->c);
     }
 
     ngx_mentara_client_tell(ask->c, "conversation_left", &id);

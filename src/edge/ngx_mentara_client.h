@@ -25,6 +25,9 @@ typedef struct {
     /* on: no event is handed on until it is off again */
     void (*hold)(ngx_mentara_client_t *c, ngx_uint_t on);
 
+    /* it joined or left a conversation; NULL: that is not kept */
+    void (*moved)(ngx_mentara_client_t *c);
+
     /* it tried to become somebody else: the connection ends */
     void (*expel)(ngx_mentara_client_t *c);
 } ngx_mentara_client_door_t;

@@ -76,6 +76,7 @@ static ngx_mentara_ws_handler_t  ngx_mentara_plain_ws = {
 static const ngx_mentara_client_door_t  ngx_mentara_plain_client = {
     ngx_mentara_plain_ack,
     ngx_mentara_plain_hold,
+    NULL,
     ngx_mentara_plain_expel
 };
 

@@ -6,6 +6,7 @@
 #include <ngx_mentara_handshake.h>
 #include <ngx_mentara_jwks_fetch.h>
 #include <ngx_mentara_metrics.h>
+#include <ngx_mentara_notice.h>
 #include <ngx_mentara_reply.h>
 
 
@@ -47,6 +48,7 @@ static void ngx_mentara_sio_closed(ngx_mentara_eio_t *eio,
 static void ngx_mentara_sio_ack(ngx_mentara_client_t *c, int64_t id,
     ngx_str_t *data);
 static void ngx_mentara_sio_hold(ngx_mentara_client_t *c, ngx_uint_t on);
+static void ngx_mentara_sio_moved(ngx_mentara_client_t *c);
 static void ngx_mentara_sio_expel(ngx_mentara_client_t *c);
 
 static void ngx_mentara_sio_accepted(ngx_mentara_session_t *session,
@@ -72,6 +74,7 @@ static const ngx_mentara_eio_handler_t  ngx_mentara_sio_eio = {
 static const ngx_mentara_client_door_t  ngx_mentara_sio_client = {
     ngx_mentara_sio_ack,
     ngx_mentara_sio_hold,
+    ngx_mentara_sio_moved,
     ngx_mentara_sio_expel
 };
 
@@ -249,6 +252,10 @@ ngx_mentara_sio_free(ngx_mentara_sio_t *s)
 
     if (s->pid.data != NULL) {
         ngx_free(s->pid.data);
+    }
+
+    if (s->left.data != NULL) {
+        ngx_free(s->left.data);
     }
 
     ngx_free(s);
@@ -694,6 +701,13 @@ ngx_mentara_sio_hold(ngx_mentara_client_t *c, ngx_uint_t on)
 
 
 static void
+ngx_mentara_sio_moved(ngx_mentara_client_t *c)
+{
+    ngx_mentara_sio_save((ngx_mentara_sio_t *) c);
+}
+
+
+static void
 ngx_mentara_sio_expel(ngx_mentara_client_t *c)
 {
     ngx_mentara_sio_t  *s;
@@ -729,6 +743,10 @@ ngx_mentara_sio_accepted(ngx_mentara_session_t *session, ngx_str_t *pid,
         ngx_memcpy(p, pid->data, pid->len);
         s->pid.data = p;
         s->pid.len = pid->len;
+    }
+
+    if (s->adopted) {
+        ngx_mentara_notice_left(session, &s->left);
     }
 
     s->adopted = 0;

@@ -21,6 +21,8 @@ typedef struct {
     ngx_event_t            timer;        /* until CONNECT comes */
     ngx_str_t              token;        /* of the handshake, allocated */
     ngx_str_t              pid;          /* of the session, allocated */
+    ngx_str_t              left;         /* ids, until an adopted session
+                                            is where it was; allocated */
     ngx_uint_t             attachments;  /* of an event, still to come */
     int64_t                id;           /* of that event's ack */
 

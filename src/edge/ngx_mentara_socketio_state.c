@@ -6,6 +6,10 @@
 #define NGX_MENTARA_SIO_CONNECTED  2
 #define NGX_MENTARA_SIO_OWES       4
 
+/* so many do not fit */
+#define NGX_MENTARA_SIO_LEFT                                                 \
+    (NGX_MENTARA_EIO_STATE_MAX / sizeof(ngx_mentara_uuid_t))
+
 
 /* what is saved, with the strings behind it; of one machine */
 typedef struct {
@@ -15,9 +19,12 @@ typedef struct {
     uint32_t              sid;
     uint32_t              pid;
     uint32_t              token;
+    uint32_t              left;      /* conversations */
 } ngx_mentara_sio_state_t;
 
 
+static ngx_uint_t ngx_mentara_sio_left(ngx_mentara_session_t *session,
+    ngx_mentara_uuid_t *ids, ngx_uint_t n);
 static void ngx_mentara_sio_next(u_char **p, size_t len, ngx_str_t *s);
 static ngx_int_t ngx_mentara_sio_again(ngx_mentara_sio_t *s,
     const ngx_mentara_door_t *door, ngx_mentara_identity_t *who,
@@ -29,6 +36,7 @@ ngx_mentara_sio_save(ngx_mentara_sio_t *s)
 {
     u_char                   *p, buf[NGX_MENTARA_EIO_STATE_MAX];
     ngx_str_t                 saved, user, sid;
+    ngx_mentara_uuid_t        left[NGX_MENTARA_SIO_LEFT];
     ngx_mentara_sio_state_t   state;
 
     if (s->eio->ws != NULL) {
@@ -43,6 +51,8 @@ ngx_mentara_sio_save(ngx_mentara_sio_t *s)
         user = s->client.session->user->sn.str;
         sid = s->client.session->sid;
         state.expires = s->client.session->expires;
+        state.left = ngx_mentara_sio_left(s->client.session, left,
+                                          NGX_MENTARA_SIO_LEFT);
     }
 
     state.flags = (s->asked ? NGX_MENTARA_SIO_ASKED : 0)
@@ -54,7 +64,8 @@ ngx_mentara_sio_save(ngx_mentara_sio_t *s)
     state.token = s->token.len;
 
     saved.len = sizeof(ngx_mentara_sio_state_t) + user.len + sid.len
-                + s->pid.len + s->token.len;
+                + s->pid.len + s->token.len
+                + state.left * sizeof(ngx_mentara_uuid_t);
 
     /* too long: nobody adopts it, and the client comes back anew */
 
@@ -68,13 +79,41 @@ ngx_mentara_sio_save(ngx_mentara_sio_t *s)
         p = ngx_cpymem(p, user.data, user.len);
         p = ngx_cpymem(p, sid.data, sid.len);
         p = ngx_cpymem(p, s->pid.data, s->pid.len);
-        (void) ngx_cpymem(p, s->token.data, s->token.len);
+        p = ngx_cpymem(p, s->token.data, s->token.len);
+        ngx_memcpy(p, left, state.left * sizeof(ngx_mentara_uuid_t));
     }
 
     ngx_memcpy(buf, &state, sizeof(ngx_mentara_sio_state_t));
     saved.data = buf;
 
     ngx_mentara_eio_save(s->eio, &saved);
+}
+
+
+/* one too many: the state is too long */
+
+static ngx_uint_t
+ngx_mentara_sio_left(ngx_mentara_session_t *session, ngx_mentara_uuid_t *ids,
+    ngx_uint_t n)
+{
+    ngx_uint_t             i;
+    ngx_queue_t           *q;
+    ngx_mentara_record_t  *r;
+
+    i = 0;
+
+    for (q = ngx_queue_head(&session->records);
+         q != ngx_queue_sentinel(&session->records) && i < n;
+         q = ngx_queue_next(q))
+    {
+        r = ngx_queue_data(q, ngx_mentara_record_t, in_session);
+
+        if (!r->joined && r->to == NGX_MENTARA_FOREVER) {
+            ids[i++] = r->room->id;
+        }
+    }
+
+    return i;
 }
 
 
@@ -92,7 +131,7 @@ ngx_mentara_sio_restore(ngx_mentara_sio_t *s, const ngx_mentara_door_t *door,
     ngx_str_t *saved, ngx_str_t *mark)
 {
     u_char                   *p;
-    ngx_str_t                 token;
+    ngx_str_t                 token, left;
     ngx_mentara_return_t      back;
     ngx_mentara_identity_t    who;
     ngx_mentara_sio_state_t   state;
@@ -114,6 +153,7 @@ ngx_mentara_sio_restore(ngx_mentara_sio_t *s, const ngx_mentara_door_t *door,
     ngx_mentara_sio_next(&p, state.sid, &who.sid);
     ngx_mentara_sio_next(&p, state.pid, &back.pid);
     ngx_mentara_sio_next(&p, state.token, &token);
+    ngx_mentara_sio_next(&p, state.left * sizeof(ngx_mentara_uuid_t), &left);
 
     if (!(state.flags & NGX_MENTARA_SIO_CONNECTED)) {
 
@@ -135,6 +175,16 @@ ngx_mentara_sio_restore(ngx_mentara_sio_t *s, const ngx_mentara_door_t *door,
     who.token = ngx_time();
     who.expires = (time_t) state.expires;
     back.offset = *mark;
+
+    if (left.len != 0) {
+        s->left.data = ngx_alloc(left.len, ngx_cycle->log);
+        if (s->left.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(s->left.data, left.data, left.len);
+        s->left.len = left.len;
+    }
 
     return ngx_mentara_sio_again(s, door, &who, &back);
 }

@@ -299,6 +299,27 @@ ngx_mentara_notice_leave(ngx_mentara_session_t *s,
 
 
 void
+ngx_mentara_notice_left(ngx_mentara_session_t *s, ngx_str_t *ids)
+{
+    size_t                 pos;
+    ngx_mentara_uuid_t     id;
+    ngx_mentara_record_t  *r;
+
+    for (pos = 0; pos < ids->len; pos += sizeof(ngx_mentara_uuid_t)) {
+        ngx_memcpy(id.data, ids->data + pos, sizeof(ngx_mentara_uuid_t));
+        r = ngx_mentara_record_find(s, &id);
+
+        if (r != NULL && r->joined) {
+            r->joined = 0;
+            (void) ngx_mentara_joined_change(s->live->zone,
+                                             ngx_mentara_slot_number(s->live),
+                                             &s->user->sn.str, &id, 1);
+        }
+    }
+}
+
+
+void
 ngx_mentara_notice_logout(ngx_mentara_live_t *live, ngx_str_t *user,
     ngx_str_t *sid)
 {

@@ -39,6 +39,9 @@ ngx_int_t ngx_mentara_notice_join(ngx_mentara_session_t *s,
 ngx_int_t ngx_mentara_notice_leave(ngx_mentara_session_t *s,
     ngx_mentara_uuid_t *conversation);
 
+/* what the session had left before, silently; ids: one after the other */
+void ngx_mentara_notice_left(ngx_mentara_session_t *s, ngx_str_t *ids);
+
 /* ends the live sockets of a token's session, or all of the user (no sid) */
 void ngx_mentara_notice_logout(ngx_mentara_live_t *live, ngx_str_t *user,
     ngx_str_t *sid);
