@@ -7,6 +7,8 @@
 
 static void ngx_mentara_ws_flush(ngx_mentara_ws_t *ws);
 static ngx_int_t ngx_mentara_ws_write(ngx_mentara_ws_t *ws);
+static ssize_t ngx_mentara_ws_write_one(ngx_mentara_ws_t *ws);
+static ssize_t ngx_mentara_ws_write_some(ngx_mentara_ws_t *ws);
 static void ngx_mentara_ws_sent(ngx_mentara_ws_t *ws, size_t n);
 static void ngx_mentara_ws_flushed(ngx_mentara_ws_t *ws);
 
@@ -183,12 +185,8 @@ ngx_mentara_ws_flush(ngx_mentara_ws_t *ws)
 static ngx_int_t
 ngx_mentara_ws_write(ngx_mentara_ws_t *ws)
 {
-    off_t                  sent;
-    ngx_buf_t              bufs[NGX_MENTARA_WS_IOVS];
-    ngx_uint_t             i;
-    ngx_chain_t            chain[NGX_MENTARA_WS_IOVS], *rest;
-    ngx_connection_t      *c;
-    ngx_mentara_ws_out_t  *out;
+    ssize_t            n;
+    ngx_connection_t  *c;
 
     c = ws->r->connection;
 
@@ -198,39 +196,82 @@ ngx_mentara_ws_write(ngx_mentara_ws_t *ws)
             return NGX_AGAIN;
         }
 
-        ngx_memzero(bufs, sizeof(bufs));
+        n = (ws->out->next == NULL && c->send == ngx_send)
+            ? ngx_mentara_ws_write_one(ws) : ngx_mentara_ws_write_some(ws);
 
-        for (i = 0, out = ws->out;
-             out != NULL && i < NGX_MENTARA_WS_IOVS;
-             out = out->next, i++)
-        {
-            bufs[i].pos = out->frame->data + out->frame->start;
-            bufs[i].last = bufs[i].pos + out->frame->len;
-            bufs[i].memory = 1;
-
-            chain[i].buf = &bufs[i];
-            chain[i].next = &chain[i + 1];
-        }
-
-        chain[i - 1].next = NULL;
-        bufs[i - 1].flush = 1;
-        bufs[0].pos += ws->out_pos;
-
-        sent = c->sent;
-        rest = c->send_chain(c, chain, 0);
-
-        if (rest == NGX_CHAIN_ERROR) {
+        if (n == NGX_ERROR) {
             return NGX_ERROR;
         }
 
-        ngx_mentara_ws_sent(ws, (size_t) (c->sent - sent));
-
-        if (rest != NULL) {
+        if (n == NGX_AGAIN || n == 0) {
             return NGX_AGAIN;
         }
+
+        ngx_mentara_ws_sent(ws, (size_t) n);
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * The frame that waits alone, which is what most of them do: send() costs
+ * less than writev().  Not with TLS, where what did not leave must be written
+ * again from the same place.
+ */
+
+static ssize_t
+ngx_mentara_ws_write_one(ngx_mentara_ws_t *ws)
+{
+    ngx_connection_t     *c;
+    ngx_mentara_frame_t  *f;
+
+    c = ws->r->connection;
+    f = ws->out->frame;
+
+    return c->send(c, f->data + f->start + ws->out_pos,
+                   f->len - ws->out_pos);
+}
+
+
+/* octets that have left, NGX_ERROR */
+
+static ssize_t
+ngx_mentara_ws_write_some(ngx_mentara_ws_t *ws)
+{
+    off_t                  sent;
+    ngx_buf_t              bufs[NGX_MENTARA_WS_IOVS];
+    ngx_uint_t             i;
+    ngx_chain_t            chain[NGX_MENTARA_WS_IOVS];
+    ngx_connection_t      *c;
+    ngx_mentara_ws_out_t  *out;
+
+    c = ws->r->connection;
+
+    for (i = 0, out = ws->out;
+         out != NULL && i < NGX_MENTARA_WS_IOVS;
+         out = out->next, i++)
+    {
+        ngx_memzero(&bufs[i], sizeof(ngx_buf_t));
+        bufs[i].pos = out->frame->data + out->frame->start;
+        bufs[i].last = bufs[i].pos + out->frame->len;
+        bufs[i].memory = 1;
+
+        chain[i].buf = &bufs[i];
+        chain[i].next = &chain[i + 1];
+    }
+
+    chain[i - 1].next = NULL;
+    bufs[i - 1].flush = 1;
+    bufs[0].pos += ws->out_pos;
+
+    sent = c->sent;
+
+    if (c->send_chain(c, chain, 0) == NGX_CHAIN_ERROR) {
+        return NGX_ERROR;
+    }
+
+    return (ssize_t) (c->sent - sent);
 }
 
 
