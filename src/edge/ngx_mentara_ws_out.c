@@ -210,7 +210,7 @@ ngx_mentara_ws_write(ngx_mentara_ws_t *ws)
         ngx_mentara_ws_sent(ws, (size_t) n);
     }
 
-    return NGX_OK;
+    return c->buffered ? NGX_AGAIN : NGX_OK;
 }
 
 
@@ -234,15 +234,18 @@ ngx_mentara_ws_write_one(ngx_mentara_ws_t *ws)
 }
 
 
-/* octets that have left, NGX_ERROR */
+/*
+ * Octets that were taken, NGX_ERROR.  What TLS has taken lies in a buffer of
+ * its own and counts, so c->sent does not tell.
+ */
 
 static ssize_t
 ngx_mentara_ws_write_some(ngx_mentara_ws_t *ws)
 {
-    off_t                  sent;
+    ssize_t                n;
     ngx_buf_t              bufs[NGX_MENTARA_WS_IOVS];
     ngx_uint_t             i;
-    ngx_chain_t            chain[NGX_MENTARA_WS_IOVS];
+    ngx_chain_t           *cl, chain[NGX_MENTARA_WS_IOVS];
     ngx_connection_t      *c;
     ngx_mentara_ws_out_t  *out;
 
@@ -264,14 +267,21 @@ ngx_mentara_ws_write_some(ngx_mentara_ws_t *ws)
     chain[i - 1].next = NULL;
     bufs[i - 1].flush = 1;
     bufs[0].pos += ws->out_pos;
-
-    sent = c->sent;
+    n = -(ssize_t) ws->out_pos;
 
     if (c->send_chain(c, chain, 0) == NGX_CHAIN_ERROR) {
         return NGX_ERROR;
     }
 
-    return (ssize_t) (c->sent - sent);
+    for (out = ws->out; i-- > 0; out = out->next) {
+        n += out->frame->len;
+    }
+
+    for (cl = chain; cl != NULL; cl = cl->next) {
+        n -= cl->buf->last - cl->buf->pos;
+    }
+
+    return n;
 }
 
 
