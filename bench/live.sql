@@ -1,6 +1,6 @@
 -- People for the rows of real time, in an empty messaging schema: live_1 to
 -- live_N in a ring, each with a DIRECT conversation with the next one, so
--- that everybody has two; and the room, a GROUP of the first 1,000 of them
+-- that everybody has two; and the room, a GROUP of the first 50 of them, with 20 sockets each,
 -- and of a sender, whose id is so long that its typing_indicator is a frame
 -- of about 260 octets; a longer one is not told.
 --
