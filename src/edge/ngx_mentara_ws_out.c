@@ -14,7 +14,6 @@ static ngx_int_t ngx_mentara_ws_queue(ngx_mentara_ws_t *ws,
 static void ngx_mentara_ws_flush_alone(ngx_mentara_ws_worker_t *worker);
 static void ngx_mentara_ws_flush(ngx_mentara_ws_t *ws);
 static ngx_int_t ngx_mentara_ws_write(ngx_mentara_ws_t *ws);
-static ssize_t ngx_mentara_ws_write_one(ngx_mentara_ws_t *ws);
 static ssize_t ngx_mentara_ws_write_some(ngx_mentara_ws_t *ws);
 static void ngx_mentara_ws_sent(ngx_mentara_ws_t *ws, size_t n);
 static void ngx_mentara_ws_flushed(ngx_mentara_ws_t *ws);
@@ -365,14 +364,13 @@ ngx_mentara_ws_write(ngx_mentara_ws_t *ws)
             return NGX_AGAIN;
         }
 
-        n = (ws->out->next == NULL && c->send == ngx_send)
-            ? ngx_mentara_ws_write_one(ws) : ngx_mentara_ws_write_some(ws);
+        n = ngx_mentara_ws_write_some(ws);
 
         if (n == NGX_ERROR) {
             return NGX_ERROR;
         }
 
-        if (n == NGX_AGAIN || n == 0) {
+        if (n == 0) {
             return NGX_AGAIN;
         }
 
@@ -380,26 +378,6 @@ ngx_mentara_ws_write(ngx_mentara_ws_t *ws)
     }
 
     return c->buffered ? NGX_AGAIN : NGX_OK;
-}
-
-
-/*
- * The frame that waits alone, which is what most of them do: send() costs
- * less than writev().  Not with TLS, where what did not leave must be written
- * again from the same place.
- */
-
-static ssize_t
-ngx_mentara_ws_write_one(ngx_mentara_ws_t *ws)
-{
-    ngx_connection_t     *c;
-    ngx_mentara_frame_t  *f;
-
-    c = ws->c;
-    f = ws->out->frame;
-
-    return c->send(c, f->data + f->start + ws->out_pos,
-                   f->len - ws->out_pos);
 }
 
 
