@@ -70,13 +70,6 @@ struct ngx_mentara_eio_s {
     const ngx_mentara_eio_handler_t  *handler;
 
     ngx_mentara_ws_t                 *ws;      /* NULL: it uses the box */
-    u_char                            sid[MENTARA_EIO_SID];
-    ngx_mentara_box_ref_t             box;     /* serial 0: it has none */
-    ngx_queue_t                       queue;   /* of those with a box */
-    ngx_queue_t                       ending;
-    ngx_event_t                       timer;   /* of those with a box */
-    ngx_msec_t                        asked;   /* ms, when a ping was sent */
-    ngx_uint_t                        code;    /* it ends with */
 
     unsigned                          pinged:1;
     unsigned                          paused:1;
@@ -85,6 +78,14 @@ struct ngx_mentara_eio_s {
     unsigned                          release:1;
     unsigned                          upgraded:1;
     unsigned                          local:1;   /* to a WebSocket of ours */
+
+    u_char                            sid[MENTARA_EIO_SID];
+    ngx_mentara_box_ref_t             box;     /* serial 0: it has none */
+    ngx_queue_t                       queue;   /* of those with a box */
+    ngx_queue_t                       ending;
+    ngx_event_t                       timer;   /* of those with a box */
+    ngx_msec_t                        asked;   /* ms, when a ping was sent */
+    ngx_uint_t                        code;    /* it ends with */
 };
 
 

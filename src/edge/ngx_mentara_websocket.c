@@ -147,6 +147,8 @@ ngx_mentara_ws_accept(ngx_http_request_t *r, ngx_mentara_ws_worker_t *worker,
 
     ws->data = data;
     ws->r = r;
+    ws->c = c;
+    ws->fd = c->fd;
     ws->conf = conf;
     ws->worker = worker;
     ws->handler = handler;
@@ -218,6 +220,11 @@ void
 ngx_mentara_ws_notify(ngx_mentara_ws_t *ws)
 {
     ws->notify = 1;
+    ws->clear = 0;
+
+    if (ngx_mentara_ws_join(ws) != NGX_OK) {
+        ngx_mentara_ws_abort(ws);
+    }
 }
 
 

@@ -3,12 +3,20 @@
 
 
 #define NGX_MENTARA_WS_IOVS  64
+#define NGX_MENTARA_WS_ONLY  16384   /* most octets of a frame on its own */
 
 
 static ngx_int_t ngx_mentara_ws_fits(ngx_mentara_ws_t *ws,
     ngx_mentara_frame_t *f);
+static ngx_int_t ngx_mentara_ws_alone(ngx_mentara_ws_t *ws,
+    ngx_mentara_frame_t *f);
+static ngx_int_t ngx_mentara_ws_more(ngx_mentara_ws_worker_t *worker);
+static ngx_int_t ngx_mentara_ws_queue(ngx_mentara_ws_t *ws,
+    ngx_mentara_frame_t *f);
+static void ngx_mentara_ws_flush_alone(ngx_mentara_ws_worker_t *worker);
 static void ngx_mentara_ws_flush(ngx_mentara_ws_t *ws);
 static ngx_int_t ngx_mentara_ws_write(ngx_mentara_ws_t *ws);
+static ssize_t ngx_mentara_ws_write_some(ngx_mentara_ws_t *ws);
 static void ngx_mentara_ws_sent(ngx_mentara_ws_t *ws, size_t n);
 static void ngx_mentara_ws_flushed(ngx_mentara_ws_t *ws);
 
@@ -16,8 +24,7 @@ static void ngx_mentara_ws_flushed(ngx_mentara_ws_t *ws);
 void
 ngx_mentara_ws_send(ngx_mentara_ws_t *ws, ngx_mentara_frame_t *f)
 {
-    ngx_int_t              rc;
-    ngx_mentara_ws_out_t  *out;
+    ngx_int_t  rc;
 
     if (ws->close_sent || ws->broken) {
         return;
@@ -40,9 +47,129 @@ ngx_mentara_ws_send(ngx_mentara_ws_t *ws, ngx_mentara_frame_t *f)
         return;
     }
 
+    if (ngx_mentara_ws_alone(ws, f) == NGX_OK) {
+        return;
+    }
+
+    if (ngx_mentara_ws_join(ws) != NGX_OK
+        || ngx_mentara_ws_queue(ws, f) != NGX_OK)
+    {
+        goto failed;
+    }
+
+    ngx_mentara_ws_due(ws);
+
+    return;
+
+failed:
+
+    ws->broken = 1;
+    ngx_mentara_ws_due(ws);
+}
+
+
+/*
+ * The only frame of this turn, of a socket for which nothing waits: it goes
+ * into an array of the worker, so that of a thousand sockets none has to be
+ * looked at again when it is sent.  NGX_DECLINED: it must be queued.
+ */
+
+static ngx_int_t
+ngx_mentara_ws_alone(ngx_mentara_ws_t *ws, ngx_mentara_frame_t *f)
+{
+    ngx_mentara_ws_alone_t   *a;
+    ngx_mentara_ws_worker_t  *worker;
+
+    if (!ws->clear || ws->alone != 0 || ws->flushing
+        || f->opcode >= MENTARA_WS_CLOSE || f->len > NGX_MENTARA_WS_ONLY)
+    {
+        return NGX_DECLINED;
+    }
+
+    worker = ws->worker;
+
+    if (worker->nalone == worker->alone_size
+        && ngx_mentara_ws_more(worker) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_mentara_frame_ref(f);
+
+    a = &worker->alone[worker->nalone++];
+    a->ws = ws;
+    a->frame = f;
+    a->fd = ws->fd;
+
+    ws->alone = worker->nalone;
+    ws->pending = f->len;
+    ws->sent += f->len;
+
+    if (!worker->flush.posted) {
+        ngx_post_event(&worker->flush, &ngx_posted_events);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mentara_ws_more(ngx_mentara_ws_worker_t *worker)
+{
+    ngx_uint_t               n;
+    ngx_mentara_ws_alone_t  *alone;
+
+    n = worker->alone_size ? 2 * worker->alone_size : 64;
+
+    alone = ngx_alloc(n * sizeof(ngx_mentara_ws_alone_t), worker->log);
+    if (alone == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (worker->alone != NULL) {
+        ngx_memcpy(alone, worker->alone,
+                   worker->nalone * sizeof(ngx_mentara_ws_alone_t));
+        ngx_free(worker->alone);
+    }
+
+    worker->alone = alone;
+    worker->alone_size = n;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_mentara_ws_join(ngx_mentara_ws_t *ws)
+{
+    ngx_int_t             rc;
+    ngx_mentara_frame_t  *f;
+
+    f = ngx_mentara_ws_take_back(ws);
+
+    if (f == NULL) {
+        return NGX_OK;
+    }
+
+    rc = ngx_mentara_ws_queue(ws, f);
+    ngx_mentara_frame_unref(f);
+
+    if (rc == NGX_OK) {
+        ngx_mentara_ws_due(ws);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_mentara_ws_queue(ngx_mentara_ws_t *ws, ngx_mentara_frame_t *f)
+{
+    ngx_mentara_ws_out_t  *out;
+
     out = ngx_alloc(sizeof(ngx_mentara_ws_out_t), ws->worker->log);
     if (out == NULL) {
-        goto failed;
+        return NGX_ERROR;
     }
 
     ngx_mentara_frame_ref(f);
@@ -53,14 +180,7 @@ ngx_mentara_ws_send(ngx_mentara_ws_t *ws, ngx_mentara_frame_t *f)
     ws->out_last = &out->next;
     ws->pending += f->len;
 
-    ngx_mentara_ws_due(ws);
-
-    return;
-
-failed:
-
-    ws->broken = 1;
-    ngx_mentara_ws_due(ws);
+    return NGX_OK;
 }
 
 
@@ -78,8 +198,9 @@ ngx_mentara_ws_fits(ngx_mentara_ws_t *ws, ngx_mentara_frame_t *f)
         return NGX_OK;
     }
 
-    if (!ws->r->connection->buffered
-        && ngx_mentara_ws_write(ws) == NGX_ERROR)
+    if (!ws->c->buffered
+        && (ngx_mentara_ws_join(ws) != NGX_OK
+            || ngx_mentara_ws_write(ws) == NGX_ERROR))
     {
         return NGX_ERROR;
     }
@@ -150,6 +271,8 @@ ngx_mentara_ws_flush_due(ngx_event_t *ev)
 
     worker = ev->data;
 
+    ngx_mentara_ws_flush_alone(worker);
+
     while (!ngx_queue_empty(&worker->due)) {
         q = ngx_queue_head(&worker->due);
         ws = ngx_queue_data(q, ngx_mentara_ws_t, due);
@@ -159,6 +282,50 @@ ngx_mentara_ws_flush_due(ngx_event_t *ev)
 
         ngx_mentara_ws_flush(ws);
     }
+}
+
+
+/* in most turns each send() takes all: nothing is read of the socket then */
+
+static void
+ngx_mentara_ws_flush_alone(ngx_mentara_ws_worker_t *worker)
+{
+    ssize_t                  n;
+    ngx_uint_t               i;
+    ngx_mentara_ws_t        *ws;
+    ngx_mentara_frame_t     *f;
+    ngx_mentara_ws_alone_t  *a;
+
+    for (i = 0; i < worker->nalone; i++) {
+        a = &worker->alone[i];
+        ws = a->ws;
+        f = a->frame;
+
+        if (ws == NULL) {
+            continue;
+        }
+
+        n = send(a->fd, f->data + f->start, f->len, 0);
+
+        if (n == (ssize_t) f->len) {
+            ws->alone = 0;
+            ws->pending = 0;
+            ngx_mentara_frame_unref(f);
+            continue;
+        }
+
+        /* the flush meets the error again, or finds the socket full */
+
+        if (ngx_mentara_ws_join(ws) != NGX_OK) {
+            ngx_mentara_ws_abort(ws);
+
+        } else if (n > 0) {
+            ngx_mentara_ws_sent(ws, (size_t) n);
+            ws->sent += n;
+        }
+    }
+
+    worker->nalone = 0;
 }
 
 
@@ -172,9 +339,10 @@ ngx_mentara_ws_flush(ngx_mentara_ws_t *ws)
     ngx_event_t       *wev;
     ngx_connection_t  *c;
 
-    c = ws->r->connection;
+    c = ws->c;
     wev = c->write;
     sent = c->sent;
+    ws->clear = 0;
 
     rc = ws->broken ? NGX_ERROR : NGX_OK;
 
@@ -217,6 +385,10 @@ ngx_mentara_ws_flush(ngx_mentara_ws_t *ws)
         ngx_del_timer(wev);
     }
 
+    /* not with TLS, which writes into a buffer of its own */
+
+    ws->clear = (c->send == ngx_send);
+
     ngx_mentara_ws_flushed(ws);
 }
 
@@ -226,14 +398,10 @@ ngx_mentara_ws_flush(ngx_mentara_ws_t *ws)
 static ngx_int_t
 ngx_mentara_ws_write(ngx_mentara_ws_t *ws)
 {
-    off_t                  sent;
-    ngx_buf_t              bufs[NGX_MENTARA_WS_IOVS];
-    ngx_uint_t             i;
-    ngx_chain_t            chain[NGX_MENTARA_WS_IOVS], *rest;
-    ngx_connection_t      *c;
-    ngx_mentara_ws_out_t  *out;
+    ssize_t            n;
+    ngx_connection_t  *c;
 
-    c = ws->r->connection;
+    c = ws->c;
 
     while (ws->out != NULL) {
 
@@ -241,39 +409,71 @@ ngx_mentara_ws_write(ngx_mentara_ws_t *ws)
             return NGX_AGAIN;
         }
 
-        ngx_memzero(bufs, sizeof(bufs));
+        n = ngx_mentara_ws_write_some(ws);
 
-        for (i = 0, out = ws->out;
-             out != NULL && i < NGX_MENTARA_WS_IOVS;
-             out = out->next, i++)
-        {
-            bufs[i].pos = out->frame->data + out->frame->start;
-            bufs[i].last = bufs[i].pos + out->frame->len;
-            bufs[i].memory = 1;
-
-            chain[i].buf = &bufs[i];
-            chain[i].next = &chain[i + 1];
-        }
-
-        chain[i - 1].next = NULL;
-        bufs[i - 1].flush = 1;
-        bufs[0].pos += ws->out_pos;
-
-        sent = c->sent;
-        rest = c->send_chain(c, chain, 0);
-
-        if (rest == NGX_CHAIN_ERROR) {
+        if (n == NGX_ERROR) {
             return NGX_ERROR;
         }
 
-        ngx_mentara_ws_sent(ws, (size_t) (c->sent - sent));
-
-        if (rest != NULL) {
+        if (n == 0) {
             return NGX_AGAIN;
         }
+
+        ngx_mentara_ws_sent(ws, (size_t) n);
     }
 
-    return NGX_OK;
+    return c->buffered ? NGX_AGAIN : NGX_OK;
+}
+
+
+/*
+ * Octets that were taken, NGX_ERROR.  What TLS has taken lies in a buffer of
+ * its own and counts, so c->sent does not tell.
+ */
+
+static ssize_t
+ngx_mentara_ws_write_some(ngx_mentara_ws_t *ws)
+{
+    ssize_t                n;
+    ngx_buf_t              bufs[NGX_MENTARA_WS_IOVS];
+    ngx_uint_t             i;
+    ngx_chain_t           *cl, chain[NGX_MENTARA_WS_IOVS];
+    ngx_connection_t      *c;
+    ngx_mentara_ws_out_t  *out;
+
+    c = ws->c;
+
+    for (i = 0, out = ws->out;
+         out != NULL && i < NGX_MENTARA_WS_IOVS;
+         out = out->next, i++)
+    {
+        ngx_memzero(&bufs[i], sizeof(ngx_buf_t));
+        bufs[i].pos = out->frame->data + out->frame->start;
+        bufs[i].last = bufs[i].pos + out->frame->len;
+        bufs[i].memory = 1;
+
+        chain[i].buf = &bufs[i];
+        chain[i].next = &chain[i + 1];
+    }
+
+    chain[i - 1].next = NULL;
+    bufs[i - 1].flush = 1;
+    bufs[0].pos += ws->out_pos;
+    n = -(ssize_t) ws->out_pos;
+
+    if (c->send_chain(c, chain, 0) == NGX_CHAIN_ERROR) {
+        return NGX_ERROR;
+    }
+
+    for (out = ws->out; i-- > 0; out = out->next) {
+        n += out->frame->len;
+    }
+
+    for (cl = chain; cl != NULL; cl = cl->next) {
+        n -= cl->buf->last - cl->buf->pos;
+    }
+
+    return n;
 }
 
 

@@ -22,6 +22,9 @@ void ngx_mentara_ws_send_data(ngx_mentara_ws_t *ws, ngx_uint_t opcode,
 /* a close frame is the last one */
 void ngx_mentara_ws_send_close(ngx_mentara_ws_t *ws, ngx_uint_t code);
 
+/* queues the frame that would leave on its own; NGX_ERROR: no memory */
+ngx_int_t ngx_mentara_ws_join(ngx_mentara_ws_t *ws);
+
 /* handler of worker->flush */
 void ngx_mentara_ws_flush_due(ngx_event_t *ev);
 

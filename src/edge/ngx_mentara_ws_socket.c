@@ -41,6 +41,8 @@ ngx_mentara_ws_discard(ngx_mentara_ws_t *ws)
 {
     ngx_mentara_ws_out_t  *out, *next;
 
+    ngx_mentara_frame_unref(ngx_mentara_ws_take_back(ws));
+
     out = ws->out;
 
     if (out != NULL && ws->out_pos != 0) {
@@ -61,6 +63,28 @@ ngx_mentara_ws_discard(ngx_mentara_ws_t *ws)
         ngx_free(out);
         out = next;
     }
+}
+
+
+ngx_mentara_frame_t *
+ngx_mentara_ws_take_back(ngx_mentara_ws_t *ws)
+{
+    ngx_mentara_frame_t     *f;
+    ngx_mentara_ws_alone_t  *a;
+
+    if (ws->alone == 0) {
+        return NULL;
+    }
+
+    a = &ws->worker->alone[ws->alone - 1];
+    f = a->frame;
+    a->ws = NULL;
+
+    ws->alone = 0;
+    ws->pending = 0;
+    ws->sent -= f->len;
+
+    return f;
 }
 
 
@@ -95,6 +119,7 @@ ngx_mentara_ws_release(ngx_mentara_ws_t *ws)
 
     ws->out_pos = 0;
     ngx_mentara_ws_discard(ws);
+    ws->c->sent += ws->sent;
 
     if (ws->inflate != NULL) {
         mentara_inflate_end(ws->inflate);

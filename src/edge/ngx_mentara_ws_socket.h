@@ -61,33 +61,34 @@ struct ngx_mentara_ws_out_s {
 };
 
 
-struct ngx_mentara_ws_s {
-    void                      *data;      /* the user's */
-    ngx_http_request_t        *r;         /* the handshake, lives as long */
-    ngx_mentara_ws_conf_t     *conf;
-    ngx_mentara_ws_worker_t   *worker;
-    ngx_mentara_ws_handler_t  *handler;
+/* the only frame of a socket in a turn */
+typedef struct {
+    ngx_mentara_ws_t          *ws;        /* NULL: it was queued or dropped */
+    ngx_mentara_frame_t       *frame;
+    ngx_socket_t               fd;
+} ngx_mentara_ws_alone_t;
 
-    ngx_queue_t                queue;     /* of all sockets of the worker */
+
+struct ngx_mentara_ws_s {
+
+    /* what each frame needs comes first, in two lines of the cache */
+
+    ngx_connection_t          *c;         /* of r */
+    ngx_mentara_ws_worker_t   *worker;
     ngx_queue_t                due;       /* of those with frames to send */
 
     ngx_mentara_ws_out_t      *out;       /* frames to send, in order */
     ngx_mentara_ws_out_t     **out_last;
     size_t                     out_pos;   /* octets of the first one sent */
     size_t                     pending;   /* unsent octets */
+    ngx_uint_t                 alone;     /* its place in worker->alone, from
+                                             1; 0: none */
+    ngx_mentara_ws_conf_t     *conf;
+    off_t                      sent;      /* octets that c->sent lacks */
+    ngx_socket_t               fd;
 
-    ngx_buf_t                 *rest;      /* read and not yet taken */
-
-    u_char                    *msg;       /* being put together */
-    size_t                     msg_len;
-    size_t                     msg_size;
-    mentara_inflate_t         *inflate;
-
-    ngx_msec_t                 heard;     /* ms, when octets last came */
-    ngx_msec_t                 asked;     /* ms, when a ping was sent */
-    int                        bits;      /* of our deflate window */
-    ngx_uint_t                 code;      /* of the peer's close */
-
+    unsigned                   clear:1;        /* nothing of it waits to be
+                                                  sent, nor in nginx */
     unsigned                   deflate:1;
     unsigned                   paused:1;
     unsigned                   notify:1;
@@ -102,6 +103,24 @@ struct ngx_mentara_ws_s {
     unsigned                   broken:1;       /* nothing is sent any more */
     unsigned                   done:1;         /* closed() was called */
 
+    int                        bits;      /* of our deflate window */
+
+    void                      *data;      /* the user's */
+    ngx_http_request_t        *r;         /* the handshake, lives as long */
+    ngx_mentara_ws_handler_t  *handler;
+    ngx_queue_t                queue;     /* of all sockets of the worker */
+
+    ngx_buf_t                 *rest;      /* read and not yet taken */
+
+    u_char                    *msg;       /* being put together */
+    size_t                     msg_len;
+    size_t                     msg_size;
+    mentara_inflate_t         *inflate;
+
+    ngx_msec_t                 heard;     /* ms, when octets last came */
+    ngx_msec_t                 asked;     /* ms, when a ping was sent */
+    ngx_uint_t                 code;      /* of the peer's close */
+
     mentara_ws_reader_t        reader;
 };
 
@@ -112,7 +131,10 @@ struct ngx_mentara_ws_worker_s {
     ngx_queue_t                sockets;
     ngx_uint_t                 n;
     ngx_queue_t                due;
-    ngx_event_t                flush;     /* posted: due has sockets */
+    ngx_mentara_ws_alone_t    *alone;     /* before those that are due */
+    ngx_uint_t                 nalone;
+    ngx_uint_t                 alone_size;
+    ngx_event_t                flush;     /* posted: there is something */
     ngx_event_t                tick;
     ngx_uint_t                 share;     /* to close per tick, exiting */
     mentara_deflate_mem_t      memory;
@@ -133,6 +155,9 @@ void ngx_mentara_ws_due(ngx_mentara_ws_t *ws);
 
 /* drops frames that have not begun to leave */
 void ngx_mentara_ws_discard(ngx_mentara_ws_t *ws);
+
+/* takes back the frame that lies in worker->alone, NULL: there is none */
+ngx_mentara_frame_t *ngx_mentara_ws_take_back(ngx_mentara_ws_t *ws);
 
 /* the end: closed(), then the request is finalized */
 void ngx_mentara_ws_finish(ngx_mentara_ws_t *ws);

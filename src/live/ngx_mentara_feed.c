@@ -13,6 +13,7 @@ typedef struct {
     ngx_mentara_entry_t     *e;
     ngx_mentara_outgoing_t   out;
     ngx_uint_t               made;
+    ngx_uint_t               told;       /* sessions */
     ngx_int_t                rc;
     u_char                   offset[NGX_MENTARA_OFFSET_LEN];
 } ngx_mentara_dispatch_t;
@@ -20,6 +21,7 @@ typedef struct {
 
 static void ngx_mentara_feed_entry(ngx_mentara_live_t *live,
     ngx_mentara_entry_t *e);
+static void ngx_mentara_feed_done(ngx_mentara_dispatch_t *d);
 static void ngx_mentara_dispatch(ngx_mentara_dispatch_t *d);
 static ngx_uint_t ngx_mentara_dispatch_to(ngx_mentara_dispatch_t *d,
     ngx_mentara_session_t *s);
@@ -126,16 +128,14 @@ ngx_mentara_feed_entry(ngx_mentara_live_t *live, ngx_mentara_entry_t *e)
     d.only = NULL;
     d.e = e;
     d.made = 0;
+    d.told = 0;
     d.rc = NGX_OK;
 
     live->busy++;
     ngx_mentara_dispatch(&d);
     live->busy--;
 
-    if (d.made) {
-        ngx_mentara_outgoing_done(&d.out);
-    }
-
+    ngx_mentara_feed_done(&d);
     ngx_mentara_session_bury(live);
 }
 
@@ -153,17 +153,29 @@ ngx_mentara_feed_one(ngx_mentara_session_t *s, ngx_mentara_entry_t *e)
     d.only = s;
     d.e = e;
     d.made = 0;
+    d.told = 0;
     d.rc = NGX_OK;
 
     s->live->busy++;
     ngx_mentara_dispatch(&d);
     s->live->busy--;
 
-    if (d.made) {
-        ngx_mentara_outgoing_done(&d.out);
-    }
+    ngx_mentara_feed_done(&d);
 
     return d.rc;
+}
+
+
+static void
+ngx_mentara_feed_done(ngx_mentara_dispatch_t *d)
+{
+    if (!d->made) {
+        return;
+    }
+
+    ngx_mentara_outgoing_done(&d->out);
+    ngx_mentara_metric_add(d->live->zone, NGX_MENTARA_METRIC_DELIVERED,
+                           d->told);
 }
 
 
@@ -427,8 +439,9 @@ ngx_mentara_dispatch_passing(ngx_mentara_dispatch_t *d)
 {
     ngx_queue_t           *q;
     ngx_mentara_room_t    *room;
-    ngx_mentara_record_t  *r;
+    ngx_mentara_user_t    *actor;
     ngx_mentara_entry_t   *e;
+    ngx_mentara_record_t  *r;
 
     e = d->e;
 
@@ -443,6 +456,8 @@ ngx_mentara_dispatch_passing(ngx_mentara_dispatch_t *d)
         return;
     }
 
+    actor = ngx_mentara_user_find(d->live, &e->actor);
+
     for (q = ngx_queue_head(&room->records);
          q != ngx_queue_sentinel(&room->records);
          q = ngx_queue_next(q))
@@ -451,10 +466,7 @@ ngx_mentara_dispatch_passing(ngx_mentara_dispatch_t *d)
 
         if (!r->joined || r->to != NGX_MENTARA_FOREVER
             || !ngx_mentara_dispatch_to(d, r->session)
-            || (r->session->user->sn.str.len == e->actor.len
-                && ngx_memcmp(r->session->user->sn.str.data, e->actor.data,
-                              e->actor.len)
-                   == 0)
+            || r->session->user == actor
             || ngx_mentara_user_blocked(r->session->user, &e->actor))
         {
             continue;
@@ -563,7 +575,6 @@ ngx_mentara_dispatch_write(ngx_mentara_dispatch_t *d,
     s->door->event(s, &d->out);
 
     if (!s->deaf) {
-        ngx_mentara_metric_add(d->live->zone, NGX_MENTARA_METRIC_DELIVERED,
-                               1);
+        d->told++;
     }
 }

@@ -111,18 +111,18 @@ typedef struct {
 /* that a session belongs to a conversation, from one event to another */
 typedef struct {
     ngx_queue_t               in_room;
-    ngx_queue_t               in_session;
-    ngx_queue_t               in_delivered;
-    ngx_mentara_room_t       *room;
     ngx_mentara_session_t    *session;
     uint64_t                  next;        /* event_seq: below is written */
     uint64_t                  to;          /* the last one that may be */
     uint64_t                  visible;     /* seq of the first message */
-    uint64_t                  delivered;   /* seq of the newest one written */
     unsigned                  shared:1;    /* a conversation, no personal
                                               stream */
     unsigned                  joined:1;    /* gets what is ephemeral */
     unsigned                  marked:1;    /* in live->delivered */
+    uint64_t                  delivered;   /* seq of the newest one written */
+    ngx_mentara_room_t       *room;
+    ngx_queue_t               in_session;
+    ngx_queue_t               in_delivered;
 } ngx_mentara_record_t;
 
 
@@ -193,10 +193,23 @@ typedef struct ngx_mentara_attach_s  ngx_mentara_attach_t;
 
 
 struct ngx_mentara_session_s {
-    ngx_mentara_live_t        *live;
+
+    /* what each event needs comes first, in one line of the cache */
+
     ngx_mentara_user_t        *user;
     const ngx_mentara_door_t  *door;
     void                      *data;
+    uint64_t                   told;       /* position of the newest event */
+
+    unsigned                   accepted:1; /* its door was told so */
+    unsigned                   on:1;       /* live: told by the worker */
+    unsigned                   waits:1;    /* in live->waiting */
+    unsigned                   present:1;  /* counted as a device */
+    unsigned                   first:1;    /* of its user, when it came */
+    unsigned                   deaf:1;     /* its transport takes no more */
+    unsigned                   ending:1;
+
+    ngx_mentara_live_t        *live;
     ngx_mentara_attach_t      *attach;     /* until it is live */
     void                     (*detach)(ngx_mentara_attach_t *attach);
 
@@ -210,15 +223,6 @@ struct ngx_mentara_session_s {
     time_t                     expires;    /* s */
     uint64_t                   cursor;     /* while catching up */
     uint64_t                   epoch;
-    uint64_t                   told;       /* position of the newest event */
-
-    unsigned                   accepted:1; /* its door was told so */
-    unsigned                   on:1;       /* live: told by the worker */
-    unsigned                   waits:1;    /* in live->waiting */
-    unsigned                   present:1;  /* counted as a device */
-    unsigned                   first:1;    /* of its user, when it came */
-    unsigned                   deaf:1;     /* its transport takes no more */
-    unsigned                   ending:1;
 };
 
 
