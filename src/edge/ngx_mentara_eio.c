@@ -5,6 +5,9 @@
 #include <openssl/rand.h>
 
 
+#define NGX_MENTARA_EIO_FULL  10   /* s between two lines that say so */
+
+
 typedef struct {
     ngx_mentara_eio_worker_t   *worker;
     ngx_mentara_eio_conf_t     *conf;
@@ -16,6 +19,8 @@ typedef struct {
 static ngx_int_t ngx_mentara_eio_polled(ngx_http_request_t *r,
     ngx_mentara_eio_worker_t *worker, ngx_mentara_eio_conf_t *conf,
     const ngx_mentara_eio_handler_t *handler);
+static ngx_int_t ngx_mentara_eio_full(ngx_http_request_t *r,
+    ngx_mentara_eio_worker_t *worker);
 static ngx_int_t ngx_mentara_eio_direct(ngx_http_request_t *r,
     ngx_mentara_eio_worker_t *worker, ngx_mentara_eio_conf_t *conf,
     const ngx_mentara_eio_handler_t *handler);
@@ -107,7 +112,7 @@ ngx_mentara_eio_polled(ngx_http_request_t *r,
            != NGX_OK)
     {
         ngx_free(s);
-        return ngx_mentara_eio_later(r);
+        return ngx_mentara_eio_full(r, worker);
     }
 
     rc = handler->open(s, r);
@@ -120,11 +125,30 @@ ngx_mentara_eio_polled(ngx_http_request_t *r,
 
     ngx_mentara_eio_boxed(s);
 
+    /* what it must keep found no room */
+
+    if (s->ended) {
+        return ngx_mentara_eio_full(r, worker);
+    }
+
     body.data = buf;
     body.len = ngx_mentara_eio_open_packet(s, buf, 1);
 
     return ngx_mentara_eio_answer(r, NGX_HTTP_OK,
                                   "text/plain; charset=UTF-8", &body);
+}
+
+
+static ngx_int_t
+ngx_mentara_eio_full(ngx_http_request_t *r, ngx_mentara_eio_worker_t *worker)
+{
+    if (ngx_time() - worker->full >= NGX_MENTARA_EIO_FULL) {
+        worker->full = ngx_time();
+        ngx_log_error(NGX_LOG_ERR, worker->log, 0,
+                      "mentara: the zone is full of polled sessions");
+    }
+
+    return ngx_mentara_eio_later(r);
 }
 
 

@@ -12,7 +12,8 @@ static void ngx_mentara_box_remove(ngx_mentara_pollbox_t *pb,
     ngx_mentara_box_t *box);
 
 
-#define NGX_MENTARA_BOX_SHARE  3              /* one part of it for boxes */
+#define NGX_MENTARA_BOX_SHARE  10             /* one part of it for boxes:
+                                                 four blocks for each */
 #define NGX_MENTARA_BOX_LINGER 2000           /* ms for the holder to see it */
 
 

@@ -1,0 +1,176 @@
+# The plain door, octet by octet: frames however they are cut, every opcode and bit.
+use strict;
+use warnings;
+use lib 't/lib';
+use IO::Select;
+use IO::Socket::INET;
+use Mentara::Test;
+use Mojo::JSON qw(decode_json);
+use Test::More;
+
+server(workers => 1, directives => 'mentara_max_payload 64k;');
+
+my $id = direct('mia', 'ana');
+
+
+# a connection behind its 101
+sub upgraded {
+    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => nginx->{port})
+        or die "connect: $!";
+    my $auth = as('mia')->{Authorization};
+
+    $s->syswrite("GET /messaging/ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
+        . "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        . "Sec-WebSocket-Version: 13\r\nAuthorization: $auth\r\n\r\n");
+    my $self = { s => $s, in => '' };
+
+    while ($self->{in} !~ s/\AHTTP.*?\r\n\r\n//s) {
+        more($self) or die 'no 101';
+    }
+
+    return $self;
+}
+
+
+sub more {
+    my ($self) = @_;
+
+    IO::Select->new($self->{s})->can_read(10) or return 0;
+    my $n = sysread $self->{s}, $self->{in}, 65536, length $self->{in};
+
+    return $n ? 1 : 0;
+}
+
+
+# the next frame: (opcode, payload), or nothing at the end
+sub frame {
+    my ($self) = @_;
+
+    for (;;) {
+        if (length $self->{in} >= 2) {
+            my ($first, $len) = unpack 'CC', $self->{in};
+            my $head = $len == 126 ? 4 : $len == 127 ? 10 : 2;
+
+            if (length $self->{in} >= $head) {
+                $len = unpack 'n', substr $self->{in}, 2, 2 if $head == 4;
+                $len = unpack 'Q>', substr $self->{in}, 2, 8 if $head == 10;
+
+                if (length $self->{in} >= $head + $len) {
+                    my $payload = substr $self->{in}, $head, $len;
+                    substr($self->{in}, 0, $head + $len) = '';
+                    return ($first & 0x0f, $payload);
+                }
+            }
+        }
+
+        more($self) or return;
+    }
+}
+
+
+# frames until one fits; its payload
+sub until_frame {
+    my ($self, $fits) = @_;
+
+    while (my ($opcode, $payload) = frame($self)) {
+        return $payload if $fits->($opcode, $payload);
+    }
+
+    return;
+}
+
+
+sub masked {
+    my ($first, $payload, %o) = @_;
+    my $len = $o{len} // length $payload;
+    my $mask = "\x01\x02\x03\x04";
+    my $key = $mask x (1 + length($payload) / 4);
+
+    return pack('C', $first)
+        . ($len < 126 ? pack 'C', 0x80 | $len
+           : $len < 65536 ? pack 'Cn', 0xfe, $len : pack 'CQ>', 0xff, $len)
+        . $mask . ($payload ^ substr $key, 0, length $payload);
+}
+
+
+sub closed_with {
+    my ($self) = @_;
+    my $payload = until_frame($self, sub { $_[0] == 8 });
+
+    return !defined $payload ? 'nothing' : length $payload ? unpack 'n', $payload : 1005;
+}
+
+# --- an event, cut at every octet
+
+my $event = masked(0x81, qq({"event":"join_conversation","data":{"conversationId":"$id"},"id":7}));
+my $wrong = 0;
+my $s = upgraded();
+
+for my $cut (1 .. length($event) - 1) {
+    $s->{s}->syswrite(substr $event, 0, $cut);
+    $s->{s}->syswrite(substr $event, $cut);
+    my $ack = until_frame($s, sub { $_[0] == 1 && $_[1] =~ /"ack":7/ });
+    $wrong++ if !defined $ack || !decode_json($ack)->{data}{success};
+}
+
+is($wrong, 0, 'an event is the same however it is cut');
+$s->{s}->syswrite($_) for split //, $event;
+ok(until_frame($s, sub { $_[1] =~ /"ack":7/ }), 'also octet by octet');
+$s->{s}->syswrite($event x 50);
+my $acks = grep { defined } map { until_frame($s, sub { $_[1] =~ /"ack":7/ }) } 1 .. 50;
+is($acks, 50, 'and fifty of them at once');
+
+# --- fragments, with a ping between them
+
+my $text = qq({"event":"typing_indicator","data":{"conversationId":"$id"},"id":8});
+$s->{s}->syswrite(masked(0x01, substr $text, 0, 10) . masked(0x89, 'are you there')
+    . masked(0x00, substr $text, 10, 20) . masked(0x80, substr $text, 30));
+is(until_frame($s, sub { $_[0] == 10 }), 'are you there', 'a ping within fragments is answered');
+ok(until_frame($s, sub { $_[1] =~ /"ack":8/ }), 'and the fragments are one event');
+
+# --- every first octet
+
+my %may = map { $_ => 1 } 0x01, 0x81, 0x89, 0x8a;   # text, ping, pong
+my %code = (0x02 => 1003, 0x82 => 1003, 0x88 => 1005);
+my @strange;
+
+for my $first (0 .. 255) {
+    my $s = upgraded();
+    $s->{s}->syswrite(masked($first, $first == 0x81 ? '{}' : ''));
+
+    if ($may{$first}) {
+        $s->{s}->syswrite(masked(0x89, 'x')) if $first != 0x89;
+        push @strange, sprintf '%02x', $first if !defined until_frame($s, sub { $_[0] == 10 });
+        next;
+    }
+
+    # a fragment of octets is judged when it is whole
+    $s->{s}->syswrite(masked(0x80, '')) if $first == 0x02;
+    my $code = closed_with($s);
+    push @strange, sprintf '%02x: %s', $first, $code if $code ne ($code{$first} // 1002);
+}
+
+is("@strange", '', 'every opcode and reserved bit: taken, or closed with its code');
+
+# --- harm
+
+for (['a frame that is not masked', "\x81\x02{}", 1002],
+     ['text that is not UTF-8', masked(0x81, "\xff\xfe"), 1007],
+     ['not UTF-8 across fragments', masked(0x01, "\xe2\x82") . masked(0x80, "\x28"), 1007],
+     ['a gigabyte announced', masked(0x81, '', len => 1 << 30), 1009],
+     ['a length above all bounds', "\x81\xff" . "\xff" x 8, 1002],
+     ['a control frame that is too long', masked(0x89, 'x' x 126), 1002],
+     ['a control frame in fragments', masked(0x09, 'x'), 1002],
+     ['a close with one octet', masked(0x88, 'x'), 1002],
+     ['a close with a code that is none', masked(0x88, pack 'n', 1005), 1002],
+     ['a close with a reason', masked(0x88, pack('n', 1000) . 'bye'), 1000])
+{
+    my ($name, $octets, $code) = @$_;
+    my $s = upgraded();
+    $s->{s}->syswrite($octets);
+    is(closed_with($s), $code, "$name: $code");
+}
+
+is(call('mia', GET => "/conversations/$id")->{code}, 200, 'others are served all the same');
+
+finish();
