@@ -6,9 +6,10 @@ use warnings;
 use IO::Handle;
 use Time::HiRes qw(sleep);
 
-our ($bench, $top, $dir, $rounds, $pgbench, $socket, @instances);
+our ($bench, $top, $dir, $pgbench, $socket, @instances);
 
 my $client  = "$top/build/bench/live";
+my $times   = $ENV{ROUNDS} || 3;
 my $people  = 12_000;
 my $crowd   = 10_000;           # sockets of the rows of memory
 my $arrival = 2_000;            # sockets of the rows of connecting
@@ -16,7 +17,7 @@ my $long    = 'sender_' . 'x' x 120;
 
 # docs/operations.md has these for servers with many sockets
 
-my $pools = 'connection_pool_size 256; request_pool_size 1k; ';
+my $pools = 'connection_pool_size 256; request_pool_size 512; ';
 my %lean  = (
     plain => $pools . 'client_header_buffer_size 1k;',
     sio   => $pools . 'client_header_buffer_size 512;',
@@ -36,8 +37,9 @@ sub live_rows {
         [ memory_sio_kib    => 6.50, \&row_socket_memory, 'sio' ],
         [ latency100        => 2.00, \&row_latency, 100 ],
         [ latency1000       => 2.00, \&row_latency, 1000 ],
-        [ connect1          => 1.00, \&row_connect, 1 ],
-        [ connect2          => 1.00, \&row_connect, 2 ],
+        [ connect_us        => 250,  \&row_connect, 1 ],
+        [ connect2_us       => 250,  \&row_connect, 2 ],
+        [ node_connect      => 1.00, \&row_node_connect ],
         [ node_fanout       => 1.00, \&row_node_fanout ],
         [ node_latency      => 1.00, \&row_node_latency, 1000 ],
         [ node_memory       => 0.25, \&row_node_memory ],
@@ -97,12 +99,15 @@ sub live_stop {
 }
 
 
-sub worker {
+sub workers {
     my ($i) = @_;
     my $master = slurp("$i->{run}/nginx.pid") + 0;
 
-    return (split ' ', run("pgrep -P $master"))[0];
+    return split ' ', run("pgrep -P $master");
 }
+
+
+sub worker { return (workers(@_))[0] }
 
 
 sub live {
@@ -152,7 +157,7 @@ sub row_fanout {
     my $i = live_start($kind, 1);
     my (@floor, @module);
 
-    for (1 .. $rounds) {
+    for (1 .. $times) {
         my $module = live_fanout($i, $kind, $burst, worker($i));
         my $floor = live_floor($burst);
 
@@ -174,7 +179,7 @@ sub row_cross {
     my $i = live_start('plain', 2);
     my @added;
 
-    for (1 .. $rounds) {
+    for (1 .. $times) {
         my $answer = live('cross', '-p', $i->{port}, '-k plain -R 500 -t 2',
                           live_targets('room'));
 
@@ -251,7 +256,7 @@ sub row_latency {
     my $i = live_start('plain', 1);
     my (@module, @floor);
 
-    for (1 .. $rounds) {
+    for (1 .. $times) {
         my $answer = live('latency', '-p', $i->{port}, '-k plain -x message',
                           '-n 100 -t 2 -R', $rate, live_targets('pairs'));
         my $floor = latency_floor($rate);
@@ -286,28 +291,71 @@ sub latency_floor {
 }
 
 
+# the workers' time per socket; Postgres has the larger part of the wall
+
 sub row_connect {
     my ($workers) = @_;
     my $i = live_start('sio', $workers);
-    my $n = node();
-    my (@module, @node);
+    my (@us, @plain);
 
-    for (1 .. 3) {
-        push @module, connect_rate($i->{port}, 'sio');
-        push @node, connect_rate($n->{port}, 'sio');
-        printf "  sockets/s: module %.0f, plain %.0f; Node %.0f\n",
-            $module[-1], connect_rate($i->{port}, 'plain'), $node[-1];
+    for (1 .. $times) {
+        my ($sio, $plain) = map { connect_time($i, $_) } qw(sio plain);
+
+        push @us, $sio->{us};
+        printf "  Socket.IO: %.0f sockets/s, %.0f us of the workers each   "
+             . "plain: %.0f, %.0f us\n", $sio->{rate}, $sio->{us},
+             $plain->{rate}, $plain->{us};
     }
 
-    return median(@module) / median(@node);
+    $seen{connect} = median(@us) if $workers == 1;
+
+    return median(@us);
 }
 
 
-sub connect_rate {
-    my ($port, $kind) = @_;
+sub connect_time {
+    my ($i, $kind) = @_;
+    my @pids = $i->{pid} // workers($i);
+    my $before = cpu_time(@pids);
+    my $answer = live('hold', '-p', $i->{port}, '-k', $kind, '-n', $arrival,
+                      live_targets('pairs'));
 
-    return live('hold', '-p', $port, '-k', $kind, '-n', $arrival,
-                live_targets('pairs'))->{rate};
+    $answer->{us} = (cpu_time(@pids) - $before) / $arrival;
+
+    return $answer;
+}
+
+
+# of processes and all their threads, us
+
+sub cpu_time {
+    my $ns = 0;
+
+    for my $pid (@_) {
+        $ns += (split ' ', slurp($_))[0] for glob "/proc/$pid/task/*/schedstat";
+    }
+
+    return $ns / 1000;
+}
+
+
+# CPU time per socket, module / Node
+
+sub row_node_connect {
+    my $n = node();
+    my @us;
+
+    row_connect(1) if !defined $seen{connect};
+
+    for (1 .. $times) {
+        my $answer = connect_time($n, 'sio');
+
+        push @us, $answer->{us};
+        printf "  Node: %.0f sockets/s, %.0f us each\n", $answer->{rate},
+            $answer->{us};
+    }
+
+    return $seen{connect} / median(@us);
 }
 
 
@@ -353,7 +401,7 @@ sub row_node_fanout {
     my $n = node();
     my (@module, @node);
 
-    for (1 .. 3) {
+    for (1 .. $times) {
         my $other = live_fanout($n, 'sio', 1, $n->{pid});
         my $own = live_fanout($i, 'sio', 1, worker($i));
 
@@ -376,7 +424,7 @@ sub row_node_latency {
     my $n = node();
     my (@module, @node);
 
-    for (1 .. 3) {
+    for (1 .. $times) {
         my ($own, $other) = map {
             live('latency', '-p', $_->{port}, '-k sio -n 100 -t 2 -R', $rate,
                  live_targets('pairs'))

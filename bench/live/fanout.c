@@ -54,7 +54,7 @@ live_fanout(live_t *l)
 
     live_open_all(l, 0, 1);
     live_open_all(l, 1, l->sockets);
-    live_quiet(l, (l->kind == LIVE_RAW) ? 50 : 1000);
+    live_quiet(l, (l->kind == LIVE_RAW) ? 50 : 600);
 
     l->event = live_fanout_event;
     number = 0;

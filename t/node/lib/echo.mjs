@@ -13,7 +13,7 @@ import WebSocket from "ws";
 
 const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
 
-async function freePort() {
+export async function freePort() {
   const server = net.createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address();
@@ -23,14 +23,15 @@ async function freePort() {
 }
 
 export class Echo {
-  static async start({ workers = 1, deflate = "off", reuseport = "" } = {}) {
+  static async start({ workers = 1, deflate = "off", reuseport = "", extra = "" } = {}) {
     const echo = new Echo();
     echo.dir = mkdtempSync(path.join(tmpdir(), "mentara-echo-"));
     chmodSync(echo.dir, 0o755);
     echo.port = await freePort();
     await promisify(execFile)(path.join(top, "tools/echo"), {
       env: { ...process.env, PORT: echo.port, RUN_DIR: echo.dir,
-             WORKERS: workers, DEFLATE: deflate, REUSEPORT: reuseport },
+             WORKERS: workers, DEFLATE: deflate, REUSEPORT: reuseport,
+             EXTRA: extra },
     });
     return echo;
   }
