@@ -6,10 +6,9 @@ use warnings;
 use IO::Handle;
 use Time::HiRes qw(sleep);
 
-our ($bench, $top, $dir, $pgbench, $socket, @instances);
+our ($bench, $top, $dir, $rounds, $pgbench, $socket, @instances);
 
 my $client  = "$top/build/bench/live";
-my $times   = $ENV{ROUNDS} || 3;
 my $people  = 12_000;
 my $crowd   = 10_000;           # sockets of the rows of memory
 my $arrival = 2_000;            # sockets of the rows of connecting
@@ -157,7 +156,7 @@ sub row_fanout {
     my $i = live_start($kind, 1);
     my (@floor, @module);
 
-    for (1 .. $times) {
+    for (1 .. $rounds) {
         my $module = live_fanout($i, $kind, $burst, worker($i));
         my $floor = live_floor($burst);
 
@@ -179,7 +178,7 @@ sub row_cross {
     my $i = live_start('plain', 2);
     my @added;
 
-    for (1 .. $times) {
+    for (1 .. $rounds) {
         my $answer = live('cross', '-p', $i->{port}, '-k plain -R 500 -t 2',
                           live_targets('room'));
 
@@ -256,7 +255,7 @@ sub row_latency {
     my $i = live_start('plain', 1);
     my (@module, @floor);
 
-    for (1 .. $times) {
+    for (1 .. $rounds) {
         my $answer = live('latency', '-p', $i->{port}, '-k plain -x message',
                           '-n 100 -t 2 -R', $rate, live_targets('pairs'));
         my $floor = latency_floor($rate);
@@ -298,7 +297,7 @@ sub row_connect {
     my $i = live_start('sio', $workers);
     my (@us, @plain);
 
-    for (1 .. $times) {
+    for (1 .. $rounds) {
         my ($sio, $plain) = map { connect_time($i, $_) } qw(sio plain);
 
         push @us, $sio->{us};
@@ -347,7 +346,7 @@ sub row_node_connect {
 
     row_connect(1) if !defined $seen{connect};
 
-    for (1 .. $times) {
+    for (1 .. $rounds) {
         my $answer = connect_time($n, 'sio');
 
         push @us, $answer->{us};
@@ -401,7 +400,7 @@ sub row_node_fanout {
     my $n = node();
     my (@module, @node);
 
-    for (1 .. $times) {
+    for (1 .. $rounds) {
         my $other = live_fanout($n, 'sio', 1, $n->{pid});
         my $own = live_fanout($i, 'sio', 1, worker($i));
 
@@ -424,7 +423,7 @@ sub row_node_latency {
     my $n = node();
     my (@module, @node);
 
-    for (1 .. $times) {
+    for (1 .. $rounds) {
         my ($own, $other) = map {
             live('latency', '-p', $_->{port}, '-k sio -n 100 -t 2 -R', $rate,
                  live_targets('pairs'))
