@@ -13,6 +13,45 @@ comment on function messaging.search_query is
     'The tsquery of what a person typed; operators are plain text.';
 
 
+-- The newest of a conversation are read backwards; a bitmap would look into
+-- the index over everybody's words once for each conversation.
+create or replace function messaging.search_recent(p_user text,
+    p_query tsquery, p_conversation uuid, p_sender text, p_type text,
+    p_from timestamptz, p_to timestamptz, p_window bigint, p_most bigint)
+returns table (conversation_id uuid, seq bigint, created_at timestamptz,
+               short boolean)
+language sql stable
+set search_path = messaging, pg_temp
+set enable_bitmapscan = off
+as $$
+    select i.conversation_id, h.seq, h.created_at,
+           i.first < i.start
+           and count(h.seq) over (partition by i.conversation_id) < p_most
+      from (select p.conversation_id, p.visible_from as first,
+                   greatest(p.visible_from, c.seq - p_window + 1) as start
+              from participants p
+              join conversations c on c.id = p.conversation_id
+             where p.user_id = p_user and p.is_active
+               and (p_conversation is null or c.id = p_conversation)) i
+      left join lateral (
+            select m.seq, m.created_at
+              from messages m
+             where m.conversation_id = i.conversation_id
+               and m.seq >= i.start
+               and m.words @@ p_query and not m.is_deleted
+               and (p_sender is null or m.sender_id = p_sender)
+               and (p_type is null or m.type = p_type)
+               and (p_from is null or m.created_at >= p_from)
+               and (p_to is null or m.created_at <= p_to)
+             order by m.seq desc
+             limit p_most) h on true
+$$;
+comment on function messaging.search_recent is
+    'Hits among the newest p_window messages of each conversation of the '
+    'caller, at most p_most each; short: older ones may count, too. A '
+    'conversation without one has a row whose seq is null.';
+
+
 create or replace function messaging.message_search(p_user text,
     p_query text, p_conversation uuid, p_sender text, p_type text,
     p_from timestamptz, p_to timestamptz, p_page bigint, p_limit bigint)
@@ -23,75 +62,75 @@ set search_path = messaging, pg_temp
 as $$
 declare
     v_query  tsquery := search_query(p_query);
-    v_own    bigint;
-    v_hits   record;
-    v_places record;
-    v_ids    uuid[] := '{}';
-    v_convs  uuid[] := '{}';
-    v_seqs   bigint[] := '{}';
-    v_n      bigint := 0;
+    v_before bigint := (p_page - 1) * p_limit;
+    v_window bigint;
+    v_short  boolean;
+    v_convs  uuid[];
+    v_seqs   bigint[];
+    v_n      bigint;
 begin
     if v_query is null or numnode(v_query) = 0 then
         return next status_item('ok');
         return;
     end if;
 
-    -- few own messages: reading them beats the index over everybody's
+    -- some thousand messages of one's own are read; they hold what is common
 
-    select coalesce(sum(c.seq - p.visible_from + 1), 0) into v_own
+    select case when coalesce(sum(c.seq - p.visible_from + 1), 0) <= 5000
+                then 5000 else greatest(50, 10000 / count(*)) end
+      into v_window
       from participants p
       join conversations c on c.id = p.conversation_id
      where p.user_id = p_user and p.is_active
        and (p_conversation is null or c.id = p_conversation);
 
-    if v_own <= 5000 then
-        for v_hits in
-            select m.conversation_id, m.seq
-              from participants p
-              join messages m
-                on m.conversation_id = p.conversation_id
-               and m.seq >= p.visible_from
-             where p.user_id = p_user and p.is_active
-               and (p_conversation is null
-                    or p.conversation_id = p_conversation)
-               and m.words @@ v_query and not m.is_deleted
-               and (p_sender is null or m.sender_id = p_sender)
-               and (p_type is null or m.type = p_type)
-               and (p_from is null or m.created_at >= p_from)
-               and (p_to is null or m.created_at <= p_to)
-             order by m.created_at desc, m.conversation_id, m.seq desc
-             limit p_limit + 1 offset (p_page - 1) * p_limit
-        loop
-            v_convs := v_convs || v_hits.conversation_id;
-            v_seqs := v_seqs || v_hits.seq;
-        end loop;
-    else
-        for v_hits in
-            select m.conversation_id, m.seq
+    select coalesce(bool_or(h.short), false),
+           array_agg(h.conversation_id order by h.created_at desc,
+                     h.conversation_id, h.seq desc)
+               filter (where h.seq is not null),
+           array_agg(h.seq order by h.created_at desc, h.conversation_id,
+                     h.seq desc)
+               filter (where h.seq is not null)
+      into v_short, v_convs, v_seqs
+      from search_recent(p_user, v_query, p_conversation, p_sender, p_type,
+                         p_from, p_to, v_window, v_before + p_limit + 1) h;
+
+    -- what is rare is looked up in the index over everybody's words, once
+
+    if v_short then
+        with hits as materialized (
+            select m.conversation_id, m.seq, m.created_at
               from messages m
-              join participants p
-                on p.conversation_id = m.conversation_id
-               and p.user_id = p_user and p.is_active
-               and m.seq >= p.visible_from
              where m.words @@ v_query and not m.is_deleted
                and (p_conversation is null
                     or m.conversation_id = p_conversation)
                and (p_sender is null or m.sender_id = p_sender)
                and (p_type is null or m.type = p_type)
                and (p_from is null or m.created_at >= p_from)
-               and (p_to is null or m.created_at <= p_to)
-             order by m.created_at desc, m.conversation_id, m.seq desc
-             limit p_limit + 1 offset (p_page - 1) * p_limit
-        loop
-            v_convs := v_convs || v_hits.conversation_id;
-            v_seqs := v_seqs || v_hits.seq;
-        end loop;
+               and (p_to is null or m.created_at <= p_to)),
+        own as (
+            select h.conversation_id, h.seq, h.created_at
+              from hits h
+              join participants p
+                on p.conversation_id = h.conversation_id
+               and p.user_id = p_user and p.is_active
+               and h.seq >= p.visible_from
+             order by h.created_at desc, h.conversation_id, h.seq desc
+             limit v_before + p_limit + 1)
+        select array_agg(o.conversation_id order by o.created_at desc,
+                         o.conversation_id, o.seq desc),
+               array_agg(o.seq order by o.created_at desc, o.conversation_id,
+                         o.seq desc)
+          into v_convs, v_seqs
+          from own o;
     end if;
 
-    return next status_item('ok', p_flags =>
-        case when cardinality(v_seqs) > p_limit then 64 else 0 end);
+    v_n := greatest(coalesce(cardinality(v_seqs), 0) - v_before, 0);
 
-    for v_n in 1 .. least(cardinality(v_seqs), p_limit) loop
+    return next status_item('ok', p_flags =>
+        case when v_n > p_limit then 64 else 0 end);
+
+    for v_n in v_before + 1 .. v_before + least(v_n, p_limit) loop
         return query select * from message_items i
                       where i.conversation_id = v_convs[v_n]
                         and i.seq = v_seqs[v_n];
