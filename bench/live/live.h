@@ -77,7 +77,7 @@ struct live_s {
 };
 
 
-/* live.c */
+/* util.c */
 
 void live_die(const char *format, ...);
 double live_now(void);
