@@ -364,3 +364,31 @@ comment on function messaging.deliver_marks is
     'Raises marks of delivery, and tells which messages of whom they passed: '
     's, d (conversation_id, user_id, id = newest message, subject = authors, '
     'created_at)...';
+
+
+create or replace function messaging.prune_events(p_age interval)
+returns bigint
+language plpgsql
+set search_path = messaging, pg_temp
+as $$
+declare
+    v_n   bigint;
+    v_xid xid8;
+begin
+    with gone as (
+        delete from events where created_at < now() - p_age returning xid)
+    select count(*), max(g.xid) into v_n, v_xid from gone g;
+
+    if v_n > 0 then
+        update kept
+           set from_xid = greatest(from_xid,
+                                   (v_xid::text::bigint + 1)::text::xid8);
+    end if;
+
+    return v_n;
+end
+$$;
+comment on function messaging.prune_events is
+    'Forgets events that are older, and from when on they are kept: who comes '
+    'back from before is told to reload. For a nightly job, with the time of '
+    'mentara_recovery. Returns how many. Messages stay.';
