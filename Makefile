@@ -69,7 +69,7 @@ test-asan: build asan ## the suite on that build
 test-valgrind: build ## a shorter run under valgrind
 	@tools/setup valgrind
 	@MENTARA_BUILD=valgrind T="t/rest_basics.t t/rest_http.t" tools/test
-	@MENTARA_BUILD=valgrind tools/node --test t/node/socketio.test.mjs
+	@MENTARA_BUILD=valgrind tools/node --test t/node/isolation.test.mjs t/node/keys.test.mjs
 
 check-1.26: setup ## compile against the nginx of Debian 13
 	@tools/source nginx trixie build/src-trixie
