@@ -19,7 +19,6 @@ use Time::HiRes qw(sleep time);
 my $dir = tempdir(CLEANUP => 1);
 my %key = map { $_ => rsa($_) } qw(one two three);
 my %token = map { $_ => signed($_) } keys %key;
-my $http2 = `curl --version` =~ /HTTP2/;
 my $upstream = key_server();
 my $s;
 
@@ -173,7 +172,7 @@ is("@late", '', 'keys that are too old serve on while new ones do not come');
 $s = raw('GET /messaging/conversations', 'one');
 print $s head('GET /messaging/me', 'one', 'Connection: close');
 is(scalar(() = answer_of($s, 8) =~ m{HTTP/1.1 200 }g), 2, 'also twice on one connection');
-is(h2(''), '2 200', 'and by HTTP/2') if $http2;
+is(h2(''), '2 200', 'and by HTTP/2');
 
 # --- ahead of time
 
@@ -273,25 +272,21 @@ is($r->{json}{id}, 'mia', 'the answer is whole');
 
 # --- HTTP/2
 
-SKIP: {
-    skip 'curl without HTTP/2', 7 if !$http2;
-
-    for my $case (['GET', ''], ['POST', "-H 'Content-Type: application/json' -d '$body'"]) {
-        start(http2 => 1);
-        answer('set', keys => ['one'], delay => 0.3);
-        my $out = h2($case->[1]);
-        like($out, $case->[0] eq 'GET' ? qr/^2 200$/ : qr/^2 20[01]$/,
-             "HTTP/2: the first request, $case->[0]");
-        is(h2(''), '2 200', 'HTTP/2: the second');
-    }
-
+for my $case (['GET', ''], ['POST', "-H 'Content-Type: application/json' -d '$body'"]) {
     start(http2 => 1);
-    answer('set', keys => ['one'], delay => 1.2);
-    h2('--max-time 0.5');
-    is(scalar requests(), 1, 'HTTP/2: a client that goes has begun a fetch');
-    is(h2(''), '2 200', 'HTTP/2: that serves the next one');
-    is(scalar requests(), 1, 'by itself');
+    answer('set', keys => ['one'], delay => 0.3);
+    my $out = h2($case->[1]);
+    like($out, $case->[0] eq 'GET' ? qr/^2 200$/ : qr/^2 20[01]$/,
+         "HTTP/2: the first request, $case->[0]");
+    is(h2(''), '2 200', 'HTTP/2: the second');
 }
+
+start(http2 => 1);
+answer('set', keys => ['one'], delay => 1.2);
+h2('--max-time 0.5');
+is(scalar requests(), 1, 'HTTP/2: a client that goes has begun a fetch');
+is(h2(''), '2 200', 'HTTP/2: that serves the next one');
+is(scalar requests(), 1, 'by itself');
 
 finish();
 

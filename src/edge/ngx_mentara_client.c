@@ -335,14 +335,11 @@ ngx_mentara_client_send(ngx_mentara_ask_t *ask)
         return;
     }
 
-    where = json_object();
+    /* what is absent stays so, and is refused as that */
 
-    if (where == NULL
-        || json_object_set(where, "conversationId",
-                           json_object_get(ask->data, "conversationId")) != 0)
-    {
-        json_object_del(where, "conversationId");
-    }
+    where = json_object();
+    (void) json_object_set(where, "conversationId",
+                           json_object_get(ask->data, "conversationId"));
 
     rc = ngx_mentara_client_check(ask, MENTARA_EVENT_CONVERSATION, where);
     json_decref(where);

@@ -489,6 +489,14 @@ ngx_mentara_sio_auth(ngx_mentara_sio_t *s, json_t *auth)
         }
     }
 
+    /* the handshake took from the budget of its own token's user */
+
+    if (token.len != s->token.len
+        || ngx_memcmp(token.data, s->token.data, token.len) != 0)
+    {
+        s->counted = 0;
+    }
+
     back.pid = ngx_mentara_sio_field(auth, "pid");
     back.offset = ngx_mentara_sio_field(auth, "offset");
 
