@@ -6,6 +6,8 @@
 #define NGX_MENTARA_PG_DEPTH     64     /* queries in one pipeline */
 #define NGX_MENTARA_PG_BACKOFF   500    /* ms between attempts while down */
 #define NGX_MENTARA_PG_BACKOFF_MAX  2000
+#define NGX_MENTARA_PG_ASKED     50     /* ms between those calls ask for */
+#define NGX_MENTARA_PG_PATIENCE  250    /* ms that calls wait for one */
 
 
 struct ngx_mentara_pg_s {
@@ -23,6 +25,7 @@ struct ngx_mentara_pg_s {
 
     ngx_event_t               dispatch;   /* posted: something to send */
     ngx_event_t               deadline;   /* of the oldest query */
+    ngx_msec_t                asked;      /* when a call asked for an attempt */
 
     ngx_uint_t                queries;
     ngx_uint_t                errors;
@@ -40,6 +43,7 @@ static char *ngx_mentara_pg_resolve(ngx_conf_t *cf,
 static void ngx_mentara_pg_dispatch(ngx_event_t *ev);
 static ngx_mentara_pg_conn_t *ngx_mentara_pg_lane(ngx_mentara_pg_t *pg,
     ngx_mentara_pg_query_t *q);
+static ngx_uint_t ngx_mentara_pg_hope(ngx_mentara_pg_t *pg);
 static void ngx_mentara_pg_unavailable(ngx_mentara_pg_t *pg);
 static void ngx_mentara_pg_deadline(ngx_event_t *ev);
 static void ngx_mentara_pg_rearm(ngx_mentara_pg_t *pg);
@@ -313,7 +317,7 @@ ngx_mentara_pg_dispatch(ngx_event_t *ev)
     pg = ev->data;
 
     if (pg->nready == 0) {
-        if (pg->down) {
+        if (pg->down && !ngx_mentara_pg_hope(pg)) {
             ngx_mentara_pg_unavailable(pg);
         }
 
@@ -391,6 +395,47 @@ ngx_mentara_pg_lane(ngx_mentara_pg_t *pg, ngx_mentara_pg_query_t *q)
     }
 
     return best;
+}
+
+
+/*
+ * Whoever calls may come after the database did: the attempt that is due next
+ * is made now, and what waits may wait for it, if it is quick.
+ */
+
+static ngx_uint_t
+ngx_mentara_pg_hope(ngx_mentara_pg_t *pg)
+{
+    ngx_uint_t              i;
+    ngx_mentara_pg_conn_t  *conn;
+
+    if (ngx_queue_empty(&pg->waiting) || pg->closing || ngx_exiting) {
+        return 0;
+    }
+
+    for (i = 0; i < pg->nconns; i++) {
+        conn = &pg->conns[i];
+
+        if (conn->state != NGX_MENTARA_PG_CONN_IDLE) {
+            return ngx_current_msec - conn->since < NGX_MENTARA_PG_PATIENCE;
+        }
+    }
+
+    if (ngx_current_msec - pg->asked < NGX_MENTARA_PG_ASKED) {
+        return 0;
+    }
+
+    for (i = 0; i < pg->nconns; i++) {
+        conn = &pg->conns[i];
+
+        if (conn->timer.timer_set) {
+            pg->asked = ngx_current_msec;
+            ngx_mentara_pg_conn_connect(conn);
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -68,6 +68,7 @@ ngx_mentara_pg_conn_connect(ngx_mentara_pg_conn_t *conn)
     values[3] = NULL;
 
     conn->state = NGX_MENTARA_PG_CONN_CONNECTING;
+    conn->since = ngx_current_msec;
     conn->refused = 0;
 
     conn->pg = PQconnectStartParams(keys, values, 1);

@@ -52,6 +52,7 @@ struct ngx_mentara_pg_conn_s {
     ngx_mentara_pg_conn_state_e         state;
     ngx_uint_t                          number;
     ngx_uint_t                          fails;     /* in a row */
+    ngx_msec_t                          since;     /* ms, this attempt */
     ngx_uint_t                          schema;    /* version seen */
 
     ngx_queue_t                         sent;      /* queries, by age */
