@@ -14,14 +14,6 @@ my $crowd   = 10_000;           # sockets of the rows of memory
 my $arrival = 2_000;            # sockets of the rows of connecting
 my $long    = 'sender_' . 'x' x 120;
 
-# docs/operations.md has these for servers with many sockets
-
-my $pools = 'connection_pool_size 256; request_pool_size 512; ';
-my %lean  = (
-    plain => $pools . 'client_header_buffer_size 1k;',
-    sio   => $pools . 'client_header_buffer_size 512;',
-);
-
 my ($database, $targets, $node, %seen);
 
 
@@ -85,7 +77,7 @@ sub live_start {
     return start($name // "live_${kind}_$workers", $database, 4,
                  WORKERS => $workers,
                  REUSEPORT => $workers > 1 ? 1 : '',
-                 EXTRA => "$lean{$kind} mentara_user_sockets 100; "
+                 EXTRA => "mentara_user_sockets 100; "
                           . 'location = /worker { return 200 "$pid\n"; }');
 }
 

@@ -171,6 +171,33 @@ for (['a frame that is not masked', "\x81\x02{}", 1002],
     is(closed_with($s), $code, "$name: $code");
 }
 
+# --- what comes after a close: over unread octets TCP would reset the connection
+
+$s = upgraded();
+$s->{s}->syswrite(masked(0x88, pack 'n', 1000) . 'x' x 200_000);
+is(closed_with($s), 1000, 'octets after a close do not take our close from the client');
+is(sysread($s->{s}, $s->{in}, 1), 0, 'and the connection ends in good order');
+
 is(call('mia', GET => "/conversations/$id")->{code}, 200, 'others are served all the same');
+
+# --- the request ends with its answer
+
+my $lines = () = nginx->slurp('access.log') =~ m{^GET /messaging/ws 101 websocket}mg;
+$s = upgraded();
+$s->{s}->syswrite(masked(0x89, 'x'));
+is(until_frame($s, sub { $_[0] == 10 }), 'x', 'a socket is open');
+my $now = () = nginx->slurp('access.log') =~ m{^GET /messaging/ws 101 websocket}mg;
+is($now, $lines + 1, 'and its handshake is in the access log');
+
+# --- the time of an exiting worker
+
+my $short = server(workers => 1, main => 'worker_shutdown_timeout 1s;');
+my ($old) = $short->workers;
+$s = upgraded();
+$short->reload;
+is(closed_with($s), 1012, 'at a reload a client is told to come back');
+$short->wait_for(sub { !grep { $_ == $old } $short->workers }, 'the old worker to go', 8);
+is(sysread($s->{s}, $s->{in}, 1), 0,
+   'one that does not answer is let go after worker_shutdown_timeout');
 
 finish();

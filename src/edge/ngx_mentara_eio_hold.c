@@ -6,9 +6,9 @@
 #define NGX_MENTARA_EIO_PILE  65536    /* unsent octets: take no more */
 
 
-static ngx_mentara_eio_holder_t *ngx_mentara_eio_holder(
-    ngx_http_request_t *r, ngx_mentara_eio_worker_t *worker,
-    ngx_mentara_eio_conf_t *conf, ngx_mentara_box_ref_t *box);
+static void ngx_mentara_eio_holder(ngx_mentara_eio_holder_t *h,
+    ngx_mentara_eio_worker_t *worker, ngx_mentara_eio_conf_t *conf,
+    ngx_mentara_box_ref_t *box);
 static void ngx_mentara_eio_holder_cleanup(void *data);
 static void ngx_mentara_eio_holder_drop(ngx_mentara_eio_holder_t *h);
 static void ngx_mentara_eio_poll_turn(ngx_mentara_eio_holder_t *h);
@@ -42,34 +42,19 @@ static ngx_mentara_ws_handler_t  ngx_mentara_eio_hold_handler = {
 };
 
 
-/* lives as long as the request */
-
-static ngx_mentara_eio_holder_t *
-ngx_mentara_eio_holder(ngx_http_request_t *r,
+static void
+ngx_mentara_eio_holder(ngx_mentara_eio_holder_t *h,
     ngx_mentara_eio_worker_t *worker, ngx_mentara_eio_conf_t *conf,
     ngx_mentara_box_ref_t *box)
 {
-    ngx_pool_cleanup_t        *cln;
-    ngx_mentara_eio_holder_t  *h;
-
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_mentara_eio_holder_t));
-    if (cln == NULL) {
-        return NULL;
-    }
-
-    h = cln->data;
     ngx_memzero(h, sizeof(ngx_mentara_eio_holder_t));
 
     h->worker = worker;
     h->conf = conf;
-    h->r = r;
     h->box = *box;
 
-    cln->handler = ngx_mentara_eio_holder_cleanup;
     ngx_queue_insert_tail(&worker->holders, &h->queue);
     ngx_mentara_eio_stay(worker);
-
-    return h;
 }
 
 
@@ -84,7 +69,7 @@ ngx_mentara_eio_holder_cleanup(void *data)
         return;
     }
 
-    if (h->holds && h->ws == NULL) {
+    if (h->holds) {
         ngx_mentara_box_close(&h->worker->pb, &h->box,
                               NGX_MENTARA_BOX_LEFT);
     }
@@ -123,6 +108,7 @@ ngx_mentara_eio_poll(ngx_http_request_t *r, ngx_mentara_eio_worker_t *worker,
 {
     ngx_int_t                  rc;
     ngx_str_t                  none;
+    ngx_pool_cleanup_t        *cln;
     ngx_mentara_eio_holder_t  *h;
 
     ngx_str_null(&none);
@@ -132,10 +118,15 @@ ngx_mentara_eio_poll(ngx_http_request_t *r, ngx_mentara_eio_worker_t *worker,
         return rc;
     }
 
-    h = ngx_mentara_eio_holder(r, worker, conf, box);
-    if (h == NULL) {
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_mentara_eio_holder_t));
+    if (cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    h = cln->data;
+    ngx_mentara_eio_holder(h, worker, conf, box);
+    cln->handler = ngx_mentara_eio_holder_cleanup;
+    h->r = r;
 
     rc = ngx_mentara_box_hold(&worker->pb, box);
 
@@ -300,7 +291,7 @@ ngx_mentara_eio_probe(ngx_http_request_t *r, ngx_mentara_eio_worker_t *worker,
         return rc;
     }
 
-    h = ngx_mentara_eio_holder(r, worker, conf, box);
+    h = ngx_alloc(sizeof(ngx_mentara_eio_holder_t), worker->log);
     if (h == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -308,9 +299,11 @@ ngx_mentara_eio_probe(ngx_http_request_t *r, ngx_mentara_eio_worker_t *worker,
     ws = ngx_mentara_ws_accept(r, worker->ws, &conf->ws,
                                &ngx_mentara_eio_hold_handler, h);
     if (ws == NULL) {
+        ngx_free(h);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ngx_mentara_eio_holder(h, worker, conf, box);
     h->ws = ws;
     ngx_mentara_ws_timer(ws, conf->upgrade_timeout);
 
@@ -437,6 +430,8 @@ ngx_mentara_eio_move(ngx_mentara_eio_holder_t *h, ngx_mentara_eio_t *s)
     if (ngx_mentara_box_drained(&s->worker->pb, &s->box)) {
         ngx_mentara_ws_notify(ws);
     }
+
+    ngx_free(h);
 }
 
 
@@ -581,10 +576,6 @@ ngx_mentara_eio_hold_closed(ngx_mentara_ws_t *ws, ngx_uint_t code)
 
     h = ws->data;
 
-    if (h->gone) {
-        return;
-    }
-
     if (h->holds) {
         ngx_mentara_box_close(&h->worker->pb, &h->box, code);
 
@@ -593,4 +584,5 @@ ngx_mentara_eio_hold_closed(ngx_mentara_ws_t *ws, ngx_uint_t code)
     }
 
     ngx_mentara_eio_holder_drop(h);
+    ngx_free(h);
 }

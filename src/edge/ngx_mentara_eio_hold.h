@@ -14,7 +14,7 @@
 struct ngx_mentara_eio_holder_s {
     ngx_mentara_eio_worker_t   *worker;
     ngx_mentara_eio_conf_t     *conf;
-    ngx_http_request_t         *r;
+    ngx_http_request_t         *r;         /* of a poll */
     ngx_mentara_ws_t           *ws;        /* NULL: a poll */
     ngx_mentara_box_ref_t       box;
     ngx_queue_t                 queue;

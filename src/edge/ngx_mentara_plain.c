@@ -198,7 +198,7 @@ ngx_mentara_plain_accept(ngx_mentara_request_t *q)
     ngx_mentara_return_t     back;
     ngx_mentara_identity_t   who;
 
-    p = ngx_pcalloc(q->r->pool, sizeof(ngx_mentara_plain_t));
+    p = ngx_calloc(sizeof(ngx_mentara_plain_t), q->r->connection->log);
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -209,6 +209,7 @@ ngx_mentara_plain_accept(ngx_mentara_request_t *q)
     p->ws = ngx_mentara_ws_accept(q->r, q->mmcf->ws, &q->mlcf->socket.ws,
                                   &ngx_mentara_plain_ws, p);
     if (p->ws == NULL) {
+        ngx_free(p);
         return NGX_ERROR;
     }
 
@@ -379,6 +380,7 @@ ngx_mentara_plain_closed(ngx_mentara_ws_t *ws, ngx_uint_t code)
     }
 
     ngx_mentara_client_close(&p->client);
+    ngx_free(p);
 }
 
 

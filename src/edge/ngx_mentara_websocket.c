@@ -2,13 +2,13 @@
 #include <ngx_mentara_websocket.h>
 
 
-#define NGX_MENTARA_WS_CHUNK  65536  /* octets of one recv() */
 #define NGX_MENTARA_WS_PILE   65536  /* unsent octets: read no more */
-#define NGX_MENTARA_WS_READS  16     /* of one turn, then others have theirs */
 #define NGX_MENTARA_WS_TICK   100    /* ms */
 
 
-static void ngx_mentara_ws_readable(ngx_http_request_t *r);
+static void ngx_mentara_ws_opening(ngx_http_request_t *r);
+static void ngx_mentara_ws_open(ngx_mentara_ws_t *ws);
+static void ngx_mentara_ws_readable(ngx_event_t *rev);
 static void ngx_mentara_ws_read(ngx_mentara_ws_t *ws);
 static ngx_uint_t ngx_mentara_ws_halted(ngx_mentara_ws_t *ws);
 static void ngx_mentara_ws_take(ngx_mentara_ws_t *ws, u_char *pos,
@@ -137,13 +137,15 @@ ngx_mentara_ws_accept(ngx_http_request_t *r, ngx_mentara_ws_worker_t *worker,
 
     c = r->connection;
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_mentara_ws_t));
+    cln = ngx_pool_cleanup_add(r->pool, 0);
     if (cln == NULL) {
         return NULL;
     }
 
-    ws = cln->data;
-    ngx_memzero(ws, sizeof(ngx_mentara_ws_t));
+    ws = ngx_calloc(sizeof(ngx_mentara_ws_t), worker->log);
+    if (ws == NULL) {
+        return NULL;
+    }
 
     ws->data = data;
     ws->r = r;
@@ -157,19 +159,20 @@ ngx_mentara_ws_accept(ngx_http_request_t *r, ngx_mentara_ws_worker_t *worker,
     ws->heard = ngx_current_msec;
 
     if (ngx_mentara_ws_answer(r, ws) != NGX_OK) {
+        ngx_free(ws);
         return NULL;
     }
 
     cln->handler = ngx_mentara_ws_cleanup;
+    cln->data = ws;
     ngx_queue_insert_tail(&worker->sockets, &ws->queue);
     worker->n++;
 
     mentara_ws_reader_init(&ws->reader, conf->max_message, ws->deflate);
 
     r->main->count++;
-    r->read_event_handler = ngx_mentara_ws_readable;
-    r->write_event_handler = ngx_mentara_ws_writable;
-    c->log->action = "serving a websocket";
+    r->read_event_handler = ngx_mentara_ws_opening;
+    r->write_event_handler = ngx_mentara_ws_opening;
 
     if (c->tcp_nodelay != NGX_TCP_NODELAY_DISABLED) {
         (void) ngx_tcp_nodelay(c);
@@ -232,27 +235,88 @@ void
 ngx_mentara_ws_timer(ngx_mentara_ws_t *ws, ngx_msec_t ms)
 {
     if (!ws->close_sent && !ws->done) {
-        ngx_add_timer(ws->r->connection->read, ms);
+        ngx_add_timer(ws->c->read, ms);
     }
 }
 
 
+/* events of the connection while it is the handshake's */
+
 static void
-ngx_mentara_ws_readable(ngx_http_request_t *r)
+ngx_mentara_ws_opening(ngx_http_request_t *r)
 {
-    ngx_event_t       *rev;
-    ngx_mentara_ws_t  *ws;
+    ngx_int_t            rc;
+    ngx_mentara_ws_t    *ws;
+    ngx_pool_cleanup_t  *cln;
 
-    rev = r->connection->read;
-    ws = ngx_mentara_ws_of(r);
+    for (cln = r->pool->cleanup;
+         cln->handler != ngx_mentara_ws_cleanup;
+         cln = cln->next)
+    {
+        /* void */
+    }
 
-    if (ws == NULL || ws->done) {
+    ws = cln->data;
+    rc = ws->broken ? NGX_ERROR : ngx_mentara_ws_answered(ws);
+
+    if (rc == NGX_AGAIN) {
         return;
     }
 
+    if (rc == NGX_ERROR) {
+        ngx_http_finalize_request(r, NGX_HTTP_CLIENT_CLOSED_REQUEST);
+        return;
+    }
+
+    cln->handler = NULL;
+    ngx_mentara_ws_open(ws);
+}
+
+
+/*
+ * The request goes, as it does between those of a kept connection: it would
+ * be most of what an idle socket holds.  From here on the connection's events
+ * are the socket's.
+ */
+
+static void
+ngx_mentara_ws_open(ngx_mentara_ws_t *ws)
+{
+    ngx_connection_t  *c;
+
+    c = ws->c;
+
+    ngx_mentara_ws_let_go(ws);
+
+    c->data = ws;
+    c->read->handler = ngx_mentara_ws_readable;
+    c->write->handler = ngx_mentara_ws_writable;
+    c->log->action = "serving a websocket";
+
+    if (ws->out != NULL || ws->broken) {
+        ngx_mentara_ws_due(ws);
+    }
+
+    ngx_mentara_ws_readable(c->read);
+}
+
+
+static void
+ngx_mentara_ws_readable(ngx_event_t *rev)
+{
+    ngx_connection_t  *c;
+    ngx_mentara_ws_t  *ws;
+
+    c = rev->data;
+    ws = c->data;
     ws->reading = 1;
 
-    if (rev->timedout) {
+    /* the time that an exiting worker has is over */
+
+    if (c->close) {
+        ngx_mentara_ws_finish(ws);
+
+    } else if (rev->timedout) {
         rev->timedout = 0;
         ngx_mentara_ws_timedout(ws);
 
@@ -263,9 +327,7 @@ ngx_mentara_ws_readable(ngx_http_request_t *r)
     ws->reading = 0;
 
     if (ws->done) {
-        ngx_http_finalize_request(r, (ws->code == MENTARA_WS_ABNORMAL)
-                                     ? NGX_HTTP_CLIENT_CLOSED_REQUEST
-                                     : NGX_OK);
+        ngx_mentara_ws_leave(ws);
     }
 }
 
@@ -293,7 +355,7 @@ ngx_mentara_ws_timedout(ngx_mentara_ws_t *ws)
     if (ws->pinged) {
         ws->pinged = 0;
         since = ngx_current_msec - ws->asked;
-        ngx_add_timer(ws->r->connection->read,
+        ngx_add_timer(ws->c->read,
                       (since < ws->conf->ping_interval)
                       ? ws->conf->ping_interval - since : 1);
         return;
@@ -302,7 +364,7 @@ ngx_mentara_ws_timedout(ngx_mentara_ws_t *ws)
     ws->pinged = 1;
     ws->asked = ngx_current_msec;
     ngx_mentara_ws_send_data(ws, MENTARA_WS_PING, NULL, 0);
-    ngx_add_timer(ws->r->connection->read, ws->conf->ping_timeout);
+    ngx_add_timer(ws->c->read, ws->conf->ping_timeout);
 }
 
 
@@ -330,7 +392,7 @@ ngx_mentara_ws_read(ngx_mentara_ws_t *ws)
     ngx_uint_t         turns;
     ngx_connection_t  *c;
 
-    c = ws->r->connection;
+    c = ws->c;
 
     if (ngx_mentara_ws_halted(ws)) {
         return;
@@ -444,7 +506,7 @@ ngx_mentara_ws_event(ngx_mentara_ws_t *ws, mentara_ws_event_t *ev)
 
         if (ws->close_sent) {
             if (ws->out == NULL) {
-                ngx_mentara_ws_finish(ws);
+                ngx_mentara_ws_part(ws);
             }
 
             return;

@@ -11,6 +11,7 @@ static ngx_int_t ngx_mentara_ws_push(ngx_http_request_t *r, const char *name,
     u_char *value, size_t len);
 static ngx_int_t ngx_mentara_ws_extension(ngx_http_request_t *r,
     ngx_mentara_ws_t *ws);
+static void ngx_mentara_ws_free_chain(ngx_pool_t *pool, ngx_chain_t *cl);
 static void ngx_mentara_ws_sha1(u_char digest[20], const u_char *data,
     size_t len);
 
@@ -219,6 +220,77 @@ ngx_mentara_ws_extension(ngx_http_request_t *r, ngx_mentara_ws_t *ws)
 
     return ngx_mentara_ws_push(r, "Sec-WebSocket-Extensions", answer,
                                mentara_deflate_answer(answer, &params));
+}
+
+
+ngx_int_t
+ngx_mentara_ws_answered(ngx_mentara_ws_t *ws)
+{
+    ngx_event_t       *wev;
+    ngx_connection_t  *c;
+
+    c = ws->c;
+    wev = c->write;
+
+    if (wev->timedout
+        || (c->buffered && ngx_http_output_filter(ws->r, NULL) == NGX_ERROR))
+    {
+        return NGX_ERROR;
+    }
+
+    if (!c->buffered) {
+        if (wev->timer_set) {
+            ngx_del_timer(wev);
+        }
+
+        return NGX_OK;
+    }
+
+    if (!wev->timer_set) {
+        ngx_add_timer(wev, ws->conf->send_timeout);
+    }
+
+    return (ngx_handle_write_event(wev, 0) == NGX_OK) ? NGX_AGAIN : NGX_ERROR;
+}
+
+
+void
+ngx_mentara_ws_let_go(ngx_mentara_ws_t *ws)
+{
+    ngx_connection_t       *c;
+    ngx_http_request_t     *r;
+    ngx_http_connection_t  *hc;
+
+    c = ws->c;
+    r = ws->r;
+    hc = r->http_connection;
+    ws->r = NULL;
+
+    ngx_http_free_request(r, 0);
+
+    /* the head was read into these */
+
+    (void) ngx_pfree(c->pool, c->buffer->start);
+
+    ngx_mentara_ws_free_chain(c->pool, hc->busy);
+    ngx_mentara_ws_free_chain(c->pool, hc->free);
+
+#if (NGX_HTTP_SSL)
+
+    if (c->ssl) {
+        ngx_ssl_free_buffer(c);
+    }
+
+#endif
+}
+
+
+static void
+ngx_mentara_ws_free_chain(ngx_pool_t *pool, ngx_chain_t *cl)
+{
+    for ( /* void */ ; cl != NULL; cl = cl->next) {
+        (void) ngx_pfree(pool, cl->buf->start);
+    }
 }
 
 

@@ -26,5 +26,14 @@ ngx_int_t ngx_mentara_ws_check(ngx_http_request_t *r);
  */
 ngx_int_t ngx_mentara_ws_answer(ngx_http_request_t *r, ngx_mentara_ws_t *ws);
 
+/* whether it has left: NGX_OK, NGX_AGAIN or NGX_ERROR (also: too late) */
+ngx_int_t ngx_mentara_ws_answered(ngx_mentara_ws_t *ws);
+
+/*
+ * Ends the request, and writes its line of the access log, but not the
+ * connection, which has no handlers then.
+ */
+void ngx_mentara_ws_let_go(ngx_mentara_ws_t *ws);
+
 
 #endif /* _NGX_MENTARA_WS_HANDSHAKE_H_INCLUDED_ */

@@ -103,7 +103,6 @@ ngx_mentara_ws_alone(ngx_mentara_ws_t *ws, ngx_mentara_frame_t *f)
 
     ws->alone = worker->nalone;
     ws->pending = f->len;
-    ws->sent += f->len;
 
     if (!worker->flush.posted) {
         ngx_post_event(&worker->flush, &ngx_posted_events);
@@ -256,8 +255,8 @@ ngx_mentara_ws_send_close(ngx_mentara_ws_t *ws, ngx_uint_t code)
 
     /* from now on it is the close that is waited for */
 
-    if (ws->r->connection->write->timer_set) {
-        ngx_del_timer(ws->r->connection->write);
+    if (ws->c->write->timer_set) {
+        ngx_del_timer(ws->c->write);
     }
 }
 
@@ -321,7 +320,6 @@ ngx_mentara_ws_flush_alone(ngx_mentara_ws_worker_t *worker)
 
         } else if (n > 0) {
             ngx_mentara_ws_sent(ws, (size_t) n);
-            ws->sent += n;
         }
     }
 
@@ -329,7 +327,7 @@ ngx_mentara_ws_flush_alone(ngx_mentara_ws_worker_t *worker)
 }
 
 
-/* writes what waits; the socket may be broken after it */
+/* writes what waits; the socket may be gone after it */
 
 static void
 ngx_mentara_ws_flush(ngx_mentara_ws_t *ws)
@@ -344,19 +342,17 @@ ngx_mentara_ws_flush(ngx_mentara_ws_t *ws)
     sent = c->sent;
     ws->clear = 0;
 
-    rc = ws->broken ? NGX_ERROR : NGX_OK;
+    /* the handshake's answer is still on its way */
 
-    if (rc == NGX_OK && c->buffered) {
-        rc = ngx_http_output_filter(ws->r, NULL);
-
-        if (rc == NGX_ERROR || c->buffered) {
-            rc = (rc == NGX_ERROR) ? NGX_ERROR : NGX_AGAIN;
+    if (ws->r != NULL) {
+        if (ws->broken) {
+            ngx_post_event(c->read, &ngx_posted_events);
         }
+
+        return;
     }
 
-    if (rc == NGX_OK) {
-        rc = ngx_mentara_ws_write(ws);
-    }
+    rc = ws->broken ? NGX_ERROR : ngx_mentara_ws_write(ws);
 
     if (rc == NGX_ERROR) {
         ws->broken = 1;
@@ -389,6 +385,14 @@ ngx_mentara_ws_flush(ngx_mentara_ws_t *ws)
 
     ws->clear = (c->send == ngx_send);
 
+#if (NGX_HTTP_SSL)
+
+    if (c->ssl) {
+        ngx_ssl_free_buffer(c);
+    }
+
+#endif
+
     ngx_mentara_ws_flushed(ws);
 }
 
@@ -402,6 +406,12 @@ ngx_mentara_ws_write(ngx_mentara_ws_t *ws)
     ngx_connection_t  *c;
 
     c = ws->c;
+
+    /* of TLS */
+
+    if (c->buffered && c->send_chain(c, NULL, 0) == NGX_CHAIN_ERROR) {
+        return NGX_ERROR;
+    }
 
     while (ws->out != NULL) {
 
@@ -513,24 +523,28 @@ ngx_mentara_ws_sent(ngx_mentara_ws_t *ws, size_t n)
 static void
 ngx_mentara_ws_flushed(ngx_mentara_ws_t *ws)
 {
+    if (ws->slow) {
+        ngx_mentara_ws_finish(ws);
+        return;
+    }
+
+    if (ws->close_seen) {
+        ngx_mentara_ws_part(ws);
+        return;
+    }
+
+    /*
+     * The peer's close is waited for, but not for ever; one that broke the
+     * protocol is not understood any more: it hears of the end.
+     */
+
     if (ws->close_sent) {
 
-        if (ws->close_seen || ws->slow) {
-            ngx_mentara_ws_finish(ws);
-            return;
-        }
-
-        /*
-         * The peer's close is waited for, but not for ever; one that broke
-         * the protocol is not understood any more: it hears of the end.
-         */
-
         if (ws->failed) {
-            (void) ngx_shutdown_socket(ws->r->connection->fd,
-                                       NGX_WRITE_SHUTDOWN);
+            (void) ngx_shutdown_socket(ws->fd, NGX_WRITE_SHUTDOWN);
         }
 
-        ngx_add_timer(ws->r->connection->read, ws->conf->close_timeout);
+        ngx_add_timer(ws->c->read, ws->conf->close_timeout);
         ngx_mentara_ws_read_again(ws);
         return;
     }
@@ -547,24 +561,19 @@ ngx_mentara_ws_flushed(ngx_mentara_ws_t *ws)
 
 
 void
-ngx_mentara_ws_writable(ngx_http_request_t *r)
+ngx_mentara_ws_writable(ngx_event_t *wev)
 {
-    ngx_event_t       *wev;
+    ngx_connection_t  *c;
     ngx_mentara_ws_t  *ws;
 
-    ws = ngx_mentara_ws_of(r);
-
-    if (ws == NULL) {
-        return;
-    }
-
-    wev = r->connection->write;
+    c = wev->data;
+    ws = c->data;
 
     if (wev->timedout) {
         ws->broken = 1;
     }
 
-    if (ws->out != NULL || ws->broken || r->connection->buffered) {
+    if (ws->out != NULL || ws->broken || c->buffered) {
         ngx_mentara_ws_flush(ws);
     }
 }

@@ -28,8 +28,8 @@ ngx_int_t ngx_mentara_ws_join(ngx_mentara_ws_t *ws);
 /* handler of worker->flush */
 void ngx_mentara_ws_flush_due(ngx_event_t *ev);
 
-/* nginx's write event */
-void ngx_mentara_ws_writable(ngx_http_request_t *r);
+/* handler of the connection's write event */
+void ngx_mentara_ws_writable(ngx_event_t *wev);
 
 
 #endif /* _NGX_MENTARA_WS_OUT_H_INCLUDED_ */

@@ -3,21 +3,9 @@
 
 
 static void ngx_mentara_ws_release(ngx_mentara_ws_t *ws);
-
-
-ngx_mentara_ws_t *
-ngx_mentara_ws_of(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t  *cln;
-
-    for (cln = r->pool->cleanup; cln != NULL; cln = cln->next) {
-        if (cln->handler == ngx_mentara_ws_cleanup) {
-            return cln->data;
-        }
-    }
-
-    return NULL;
-}
+static void ngx_mentara_ws_linger(ngx_mentara_ws_t *ws);
+static void ngx_mentara_ws_lingering(ngx_event_t *rev);
+static void ngx_mentara_ws_hang_up(ngx_mentara_ws_t *ws);
 
 
 void
@@ -82,13 +70,10 @@ ngx_mentara_ws_take_back(ngx_mentara_ws_t *ws)
 
     ws->alone = 0;
     ws->pending = 0;
-    ws->sent -= f->len;
 
     return f;
 }
 
-
-/* the request goes, by whatever way */
 
 void
 ngx_mentara_ws_cleanup(void *data)
@@ -96,6 +81,7 @@ ngx_mentara_ws_cleanup(void *data)
     ngx_mentara_ws_t *ws = data;
 
     ngx_mentara_ws_release(ws);
+    ngx_free(ws);
 }
 
 
@@ -119,7 +105,6 @@ ngx_mentara_ws_release(ngx_mentara_ws_t *ws)
 
     ws->out_pos = 0;
     ngx_mentara_ws_discard(ws);
-    ws->c->sent += ws->sent;
 
     if (ws->inflate != NULL) {
         mentara_inflate_end(ws->inflate);
@@ -141,35 +126,114 @@ ngx_mentara_ws_release(ngx_mentara_ws_t *ws)
 void
 ngx_mentara_ws_finish(ngx_mentara_ws_t *ws)
 {
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
-
     if (ws->done) {
         return;
     }
 
-    r = ws->r;
-    c = r->connection;
-
     ngx_mentara_ws_release(ws);
-
-    if (r->connection->read->timer_set) {
-        ngx_del_timer(r->connection->read);
-    }
-
-    if (r->connection->write->timer_set) {
-        ngx_del_timer(r->connection->write);
-    }
 
     /* the frame around us may still look at the socket: end it later */
 
-    if (ws->reading) {
+    if (!ws->reading) {
+        ngx_mentara_ws_leave(ws);
+    }
+}
+
+
+void
+ngx_mentara_ws_part(ngx_mentara_ws_t *ws)
+{
+    ws->parted = 1;
+    ngx_mentara_ws_finish(ws);
+}
+
+
+void
+ngx_mentara_ws_leave(ngx_mentara_ws_t *ws)
+{
+    /* TLS has a close of its own */
+
+    if (ws->parted && ws->c->recv == ngx_recv) {
+        ngx_mentara_ws_linger(ws);
         return;
     }
 
-    ngx_http_finalize_request(r, (ws->code == MENTARA_WS_ABNORMAL)
-                                 ? NGX_HTTP_CLIENT_CLOSED_REQUEST : NGX_OK);
-    ngx_http_run_posted_requests(c);
+    ngx_mentara_ws_hang_up(ws);
+}
+
+
+/*
+ * To close a connection over octets that nobody has read resets it, and a
+ * reset may take our close frame from the peer.
+ */
+
+static void
+ngx_mentara_ws_linger(ngx_mentara_ws_t *ws)
+{
+    ngx_connection_t  *c;
+
+    c = ws->c;
+
+    (void) ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN);
+
+    if (c->write->timer_set) {
+        ngx_del_timer(c->write);
+    }
+
+    c->read->handler = ngx_mentara_ws_lingering;
+    c->write->handler = ngx_http_empty_handler;
+
+    ngx_add_timer(c->read, ws->conf->close_timeout);
+    ngx_post_event(c->read, &ngx_posted_events);
+}
+
+
+static void
+ngx_mentara_ws_lingering(ngx_event_t *rev)
+{
+    ssize_t            n;
+    ngx_uint_t         turns;
+    ngx_connection_t  *c;
+    ngx_mentara_ws_t  *ws;
+
+    c = rev->data;
+    ws = c->data;
+
+    for (turns = 0; turns < NGX_MENTARA_WS_READS; turns++) {
+
+        n = (rev->timedout || c->close)
+            ? NGX_ERROR
+            : c->recv(c, ws->worker->buf, NGX_MENTARA_WS_CHUNK);
+
+        if (n == NGX_AGAIN && ngx_handle_read_event(rev, 0) == NGX_OK) {
+            return;
+        }
+
+        if (n <= 0) {
+            ngx_mentara_ws_hang_up(ws);
+            return;
+        }
+    }
+
+    ngx_post_event(rev, &ngx_posted_events);
+}
+
+
+static void
+ngx_mentara_ws_hang_up(ngx_mentara_ws_t *ws)
+{
+    ngx_connection_t  *c;
+
+    c = ws->c;
+
+    /* TLS says no goodbye to who is not there */
+
+    if (ws->code == MENTARA_WS_ABNORMAL) {
+        c->error = 1;
+    }
+
+    ngx_free(ws);
+    ngx_http_close_connection(c);
 }
 
 
@@ -190,6 +254,6 @@ ngx_mentara_ws_read_again(ngx_mentara_ws_t *ws)
     ws->piled = 0;
 
     if (!ws->done) {
-        ngx_post_event(ws->r->connection->read, &ngx_posted_events);
+        ngx_post_event(ws->c->read, &ngx_posted_events);
     }
 }

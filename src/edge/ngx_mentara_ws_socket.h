@@ -15,6 +15,10 @@
 #include <mentara_deflate.h>
 
 
+#define NGX_MENTARA_WS_CHUNK  65536  /* octets of one recv() */
+#define NGX_MENTARA_WS_READS  16     /* of one turn, then others have theirs */
+
+
 typedef struct ngx_mentara_ws_s  ngx_mentara_ws_t;
 typedef struct ngx_mentara_ws_worker_s  ngx_mentara_ws_worker_t;
 
@@ -73,7 +77,7 @@ struct ngx_mentara_ws_s {
 
     /* what each frame needs comes first, in two lines of the cache */
 
-    ngx_connection_t          *c;         /* of r */
+    ngx_connection_t          *c;
     ngx_mentara_ws_worker_t   *worker;
     ngx_queue_t                due;       /* of those with frames to send */
 
@@ -84,7 +88,6 @@ struct ngx_mentara_ws_s {
     ngx_uint_t                 alone;     /* its place in worker->alone, from
                                              1; 0: none */
     ngx_mentara_ws_conf_t     *conf;
-    off_t                      sent;      /* octets that c->sent lacks */
     ngx_socket_t               fd;
 
     unsigned                   clear:1;        /* nothing of it waits to be
@@ -101,12 +104,14 @@ struct ngx_mentara_ws_s {
     unsigned                   close_seen:1;
     unsigned                   failed:1;       /* no frames are understood */
     unsigned                   broken:1;       /* nothing is sent any more */
+    unsigned                   parted:1;       /* both closes were sent */
     unsigned                   done:1;         /* closed() was called */
 
     int                        bits;      /* of our deflate window */
 
     void                      *data;      /* the user's */
-    ngx_http_request_t        *r;         /* the handshake, lives as long */
+    ngx_http_request_t        *r;         /* the handshake, until its answer
+                                             has left */
     ngx_mentara_ws_handler_t  *handler;
     ngx_queue_t                queue;     /* of all sockets of the worker */
 
@@ -142,9 +147,6 @@ struct ngx_mentara_ws_worker_s {
 };
 
 
-/* the socket of a request that was accepted, else NULL */
-ngx_mentara_ws_t *ngx_mentara_ws_of(ngx_http_request_t *r);
-
 /* ends it at once, without a word to the peer; closed() follows */
 void ngx_mentara_ws_abort(ngx_mentara_ws_t *ws);
 
@@ -159,13 +161,19 @@ void ngx_mentara_ws_discard(ngx_mentara_ws_t *ws);
 /* takes back the frame that lies in worker->alone, NULL: there is none */
 ngx_mentara_frame_t *ngx_mentara_ws_take_back(ngx_mentara_ws_t *ws);
 
-/* the end: closed(), then the request is finalized */
+/* the end: closed(), then the connection is closed and the socket is freed */
 void ngx_mentara_ws_finish(ngx_mentara_ws_t *ws);
+
+/* the same after both closes: the peer is waited for to take ours */
+void ngx_mentara_ws_part(ngx_mentara_ws_t *ws);
+
+/* the second half of both, for the read handler that one was called from */
+void ngx_mentara_ws_leave(ngx_mentara_ws_t *ws);
 
 /* goes on reading, out of an event of its own */
 void ngx_mentara_ws_read_again(ngx_mentara_ws_t *ws);
 
-/* of the request's pool, data: the socket; the request goes, by any way */
+/* of the request's pool, data: the socket; it goes with the handshake */
 void ngx_mentara_ws_cleanup(void *data);
 
 

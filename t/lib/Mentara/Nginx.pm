@@ -71,7 +71,7 @@ $main
 events { worker_connections @{[$self->{connections} // 1024]}; }
 http {
     log_format route '\$request_method \$uri \$status'
-                     @{[$self->{no_module} ? '' : q(' \$mentara_route \$mentara_error_code')]};
+                     @{[$self->{no_module} ? '' : q(' $mentara_route $mentara_error_code')]};
     access_log $dir/access.log route;
     client_body_temp_path $dir/body;
     proxy_temp_path $dir/proxy;
