@@ -13,7 +13,7 @@
 
 
 /* the migration number that this build of the module expects */
-#define NGX_MENTARA_SCHEMA_VERSION  1
+#define NGX_MENTARA_SCHEMA_VERSION  2
 
 #define NGX_MENTARA_USER_MAX        255    /* code points of a user id */
 #define NGX_MENTARA_BODY_MAX        262144 /* bytes of a REST body */

@@ -1,6 +1,12 @@
 -- Rows of messaging.item: one view or function per kind of row, used by all
 -- API functions, by sweeps and by replay.  Columns as docs/architecture.md
 -- has them.
+--
+-- What is called often is either a query that the planner puts into the
+-- caller's (language sql, returns its columns, sets nothing) or plpgsql, which
+-- keeps its plans; any other function in SQL is parsed and planned each time.
+-- Who reads rows plans once, whatever the parameters (plan_cache_mode), and by
+-- an index, however small a table still is (enable_seqscan).
 
 create or replace function messaging.status_item(p_status text,
     p_content text default null, p_n bigint default null,
@@ -15,6 +21,17 @@ as $$
 $$;
 comment on function messaging.status_item is
     'The first row of every answer: a success or a code of the error table.';
+
+
+-- offset 0: looked up one by one, never all people read to join with a few
+create or replace function messaging.person(p_id text)
+returns setof messaging.directory
+language sql stable
+as $$
+    select u.* from messaging.directory u where u.id = p_id offset 0
+$$;
+comment on function messaging.person is
+    'A person of the directory, or no row; by the index on its id.';
 
 
 create or replace view messaging.message_items as
@@ -36,10 +53,10 @@ create or replace view messaging.message_items as
            v.first_name as reply_first_name, v.last_name as reply_last_name,
            v.avatar_url as reply_avatar_url, v.role as reply_role
       from messaging.messages m
-      left join messaging.directory u on u.id = m.sender_id
+      left join lateral messaging.person(m.sender_id) u on true
       left join messaging.messages q
         on q.conversation_id = m.conversation_id and q.seq = m.reply_seq
-      left join messaging.directory v on v.id = q.sender_id;
+      left join lateral messaging.person(q.sender_id) v on true;
 
 
 create or replace function messaging.reaction_items(p_conversation uuid,
@@ -47,13 +64,14 @@ create or replace function messaging.reaction_items(p_conversation uuid,
 returns setof messaging.item
 language sql stable
 as $$
-    select row('r', null, r.id, r.conversation_id, r.message_id, r.seq, null,
+    select (row('r', null, r.id, r.conversation_id, r.message_id, r.seq, null,
            null, null, 0, null, r.emoji, r.created_at, null, null, r.user_id,
            coalesce(u.first_name, ''), coalesce(u.last_name, ''),
            u.avatar_url, coalesce(u.role, 'client'), null, null, null, null,
-           null, null, null, null, null, null, null, null, null)::messaging.item
+           null, null, null, null, null, null, null, null,
+           null)::messaging.item).*
       from messaging.reactions r
-      left join messaging.directory u on u.id = r.user_id
+      left join lateral messaging.person(r.user_id) u on true
      where r.conversation_id = p_conversation
        and r.seq between p_from and p_upto
      order by r.seq, r.created_at, r.user_id
@@ -63,48 +81,39 @@ comment on function messaging.reaction_items is
 
 
 -- Marks of a reader do not overlap: beyond the range only the next one of each
--- can reach into it, however many came later.  The plan is kept, since it is
--- asked for with every message.
+-- can reach into it, however many came later.
 create or replace function messaging.mark_items(p_conversation uuid,
     p_from bigint, p_upto bigint)
 returns setof messaging.item
-language plpgsql stable
-set search_path = messaging, pg_temp
-set plan_cache_mode = force_generic_plan
+language sql stable
 as $$
-begin
-    return query
-        select 'k'::text, null::text, null::uuid, k.conversation_id,
-               null::uuid, k.from_seq, k.upto_seq, null::bigint, null::xid8,
-               0, null::text, null::text, k.read_at::timestamptz,
-               null::timestamptz, null::timestamptz, k.user_id,
-               coalesce(u.first_name, ''), coalesce(u.last_name, ''),
-               u.avatar_url, coalesce(u.role, 'client'), null::text,
-               null::text, null::text, null::text, null::text, null::text,
-               null::text, null::text, null::timestamptz, null::text,
-               null::text, null::text, null::text
-          from (
-            select x.* from read_marks x
+    select (row('k', null, null, k.conversation_id, null, k.from_seq,
+            k.upto_seq, null, null, 0, null, null, k.read_at, null, null,
+            k.user_id, coalesce(u.first_name, ''), coalesce(u.last_name, ''),
+            u.avatar_url, coalesce(u.role, 'client'), null, null, null, null,
+            null, null, null, null, null, null, null, null,
+            null)::messaging.item).*
+      from (
+        select x.* from messaging.read_marks x
+         where x.conversation_id = p_conversation
+           and x.upto_seq between p_from and p_upto
+        union all
+        select n.*
+          from messaging.participants p
+         cross join lateral (
+            select x.* from messaging.read_marks x
              where x.conversation_id = p_conversation
-               and x.upto_seq between p_from and p_upto
-            union all
-            select n.*
-              from participants p
-             cross join lateral (
-                select x.* from read_marks x
-                 where x.conversation_id = p_conversation
-                   and x.user_id = p.user_id
-                   and x.upto_seq > p_upto
-                 order by x.upto_seq
-                 limit 1) n
-             where p.conversation_id = p_conversation
-               and p_upto < (select max(y.upto_seq) from read_marks y
-                              where y.conversation_id = p_conversation)) k
-          left join directory u on u.id = k.user_id
-         where k.from_seq <= p_upto
-           and not k.hidden
-         order by k.read_at, k.user_id;
-end
+               and x.user_id = p.user_id
+               and x.upto_seq > p_upto
+             order by x.upto_seq
+             limit 1) n
+         where p.conversation_id = p_conversation
+           and p_upto < (select max(y.upto_seq) from messaging.read_marks y
+                          where y.conversation_id = p_conversation)) k
+      left join lateral messaging.person(k.user_id) u on true
+     where k.from_seq <= p_upto
+       and not k.hidden
+     order by k.read_at, k.user_id
 $$;
 comment on function messaging.mark_items is
     'k rows: reading marks that cover a message from one seq to another.';
@@ -115,11 +124,11 @@ create or replace function messaging.delivered_items(p_conversation uuid,
 returns setof messaging.item
 language sql stable
 as $$
-    select row('d', null, null, p.conversation_id, null, p.visible_from,
+    select (row('d', null, null, p.conversation_id, null, p.visible_from,
                p.delivered_seq, null, null, 0, null, null, null, null, null,
                p.user_id, null, null, null, null, null, null, null, null,
                null, null, null, null, null, null, null, null,
-               null)::messaging.item
+               null)::messaging.item).*
       from messaging.participants p
      where p.conversation_id = p_conversation
        and p.delivered_seq >= p_from
@@ -149,7 +158,7 @@ create or replace function messaging.participant_items(p_conversation uuid,
 returns setof messaging.item
 language sql stable
 as $$
-    select row('p', null, p.id, p.conversation_id, null, null,
+    select (row('p', null, p.id, p.conversation_id, null, null,
            null, null, null,
            4 * p.is_active::integer
            + case when p.user_id = p_user
@@ -160,9 +169,10 @@ as $$
                 else p.shown_read_at end,
            p.user_id, coalesce(u.first_name, ''), coalesce(u.last_name, ''),
            u.avatar_url, coalesce(u.role, 'client'), null, null, null, null,
-           null, null, null, null, null, null, null, null, null)::messaging.item
+           null, null, null, null, null, null, null, null,
+           null)::messaging.item).*
       from messaging.participants p
-      left join messaging.directory u on u.id = p.user_id
+      left join lateral messaging.person(p.user_id) u on true
      where p.conversation_id = p_conversation
        and (p.is_active or p_only is not null)
        and (p_only is null or p.user_id = p_only)
@@ -177,17 +187,19 @@ comment on function messaging.participant_items is
 create or replace function messaging.unread(p_conversation uuid,
     p_user text, p_above bigint)
 returns bigint
-language sql stable
+language plpgsql stable
 set enable_bitmapscan = off
 as $$
-    select count(*)
-      from (select from messaging.messages m
-             where m.conversation_id = p_conversation
-               and m.seq > p_above
-               and m.sender_id <> p_user
-               and not m.is_deleted
-               and m.type <> 'SYSTEM'
-             limit 999) x
+begin
+    return (select count(*)
+              from (select from messaging.messages m
+                     where m.conversation_id = p_conversation
+                       and m.seq > p_above
+                       and m.sender_id <> p_user
+                       and not m.is_deleted
+                       and m.type <> 'SYSTEM'
+                     limit 999) x);
+end
 $$;
 comment on function messaging.unread is
     'Messages of others above a mark that count as unread, at most 999.';
@@ -198,7 +210,7 @@ create or replace function messaging.conversation_item(p_conversation uuid,
 returns setof messaging.item
 language sql stable
 as $$
-    select row('c', null, c.id, c.id, null, c.seq,
+    select (row('c', null, c.id, c.id, null, c.seq,
            coalesce((select messaging.unread(c.id, p_user,
                             greatest(p.last_read_seq, p.visible_from - 1))
                        from messaging.participants p
@@ -207,7 +219,7 @@ as $$
            null, null, 4 * c.is_active::integer, c.type, c.title,
            c.created_at, c.updated_at, c.last_message_at, null, null, null,
            null, null, null, null, c.session_id, null, null, null, null, null,
-           null, null, null, null, null)::messaging.item
+           null, null, null, null, null)::messaging.item).*
       from messaging.conversations c
      where c.id = p_conversation
 $$;
@@ -220,6 +232,8 @@ create or replace function messaging.conversation_items(p_conversation uuid,
 returns setof messaging.item
 language plpgsql stable
 set search_path = messaging, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     v_from bigint;
@@ -260,12 +274,12 @@ create or replace function messaging.user_item(p_user text)
 returns setof messaging.item
 language sql stable
 as $$
-    select row('u', null, null, null, null, null,
+    select (row('u', null, null, null, null, null,
            null, null, null,
            4 * u.is_active::integer, null, null, null, null, null, u.id,
            u.first_name, u.last_name, u.avatar_url, u.role, null, null, null,
            null, null, null, null, null, null, null, null, null,
-           null)::messaging.item
+           null)::messaging.item).*
       from messaging.directory u
      where u.id = p_user
 $$;
@@ -274,12 +288,14 @@ comment on function messaging.user_item is 'The u row of a person.';
 
 create or replace function messaging.display_name(p_user text)
 returns text
-language sql stable
+language plpgsql stable
 as $$
-    select coalesce((select nullif(trim(u.first_name || ' ' || u.last_name),
+begin
+    return coalesce((select nullif(trim(u.first_name || ' ' || u.last_name),
                                    '')
                        from messaging.directory u where u.id = p_user),
-                    'Someone')
+                    'Someone');
+end
 $$;
 comment on function messaging.display_name is
     'How a system message names a person.';
@@ -287,12 +303,14 @@ comment on function messaging.display_name is
 
 create or replace function messaging.is_blocked(p_a text, p_b text)
 returns boolean
-language sql stable
+language plpgsql stable
 as $$
-    select exists (select from messaging.blocks
+begin
+    return exists (select from messaging.blocks
                     where blocker_id = p_a and blocked_id = p_b)
         or exists (select from messaging.blocks
-                    where blocker_id = p_b and blocked_id = p_a)
+                    where blocker_id = p_b and blocked_id = p_a);
+end
 $$;
 comment on function messaging.is_blocked is 'A block between two, either way.';
 

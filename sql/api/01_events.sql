@@ -77,21 +77,29 @@ comment on function messaging.personal_stream is
 
 create or replace function messaging.event_item(p_event messaging.events)
 returns messaging.item
-language sql stable
+language plpgsql stable
 as $$
-    select row('e', null, null, p_event.conversation_id, p_event.message_id,
+declare
+    v_actor record;
+begin
+    select coalesce(u.first_name, '') as first_name,
+           coalesce(u.last_name, '') as last_name, u.avatar_url,
+           coalesce(u.role, 'client') as role
+      into v_actor
+      from (select 1) one
+      left join messaging.directory u on u.id = p_event.actor;
+
+    return row('e', null, null, p_event.conversation_id, p_event.message_id,
                p_event.message_seq, p_event.id, p_event.event_seq,
                p_event.xid, 128 * p_event.staff::integer, p_event.kind,
                array_to_string(p_event.hidden_from, E'\n'),
                coalesce(p_event.at, p_event.created_at)::timestamptz, null,
-               null, p_event.actor, coalesce(u.first_name, ''),
-               coalesce(u.last_name, ''), u.avatar_url,
-               coalesce(u.role, 'client'), null, null,
+               null, p_event.actor, v_actor.first_name, v_actor.last_name,
+               v_actor.avatar_url, v_actor.role, null, null,
                array_to_string(p_event.only_for, E'\n'), p_event.action,
                array_to_string(p_event.subjects, E'\n'), null, null, null,
-               null, null, null, null, null)::messaging.item
-      from (select 1) one
-      left join messaging.directory u on u.id = p_event.actor
+               null, null, null, null, null)::messaging.item;
+end
 $$;
 comment on function messaging.event_item is 'The e row of an event.';
 
@@ -100,6 +108,8 @@ create or replace function messaging.event_body(p_event messaging.events)
 returns setof messaging.item
 language plpgsql stable
 set search_path = messaging, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     v_only text;

@@ -252,27 +252,29 @@ comment on function messaging.conversation_get is 'One conversation: s, c.';
 create or replace function messaging.conversation_activity(
     p_conversation messaging.conversations, p_snapshot pg_snapshot)
 returns timestamptz
-language sql stable
+language plpgsql stable
 as $$
-    select case
-        when p_snapshot is null
-             or p_conversation.last_event_xid is null
-             or pg_visible_in_snapshot(p_conversation.last_event_xid,
-                                       p_snapshot)
-        then coalesce(p_conversation.last_message_at,
-                      p_conversation.created_at)
-        else coalesce(
-            (select m.created_at
-               from messaging.events e
-               join messaging.messages m
-                 on m.conversation_id = e.conversation_id
-                and m.seq = e.message_seq
-              where e.conversation_id = p_conversation.id
-                and e.kind = 'new_message'
-                and pg_visible_in_snapshot(e.xid, p_snapshot)
-              order by e.event_seq desc
-              limit 1), p_conversation.created_at)
-        end
+begin
+    if p_snapshot is null
+       or p_conversation.last_event_xid is null
+       or pg_visible_in_snapshot(p_conversation.last_event_xid, p_snapshot)
+    then
+        return coalesce(p_conversation.last_message_at,
+                        p_conversation.created_at);
+    end if;
+
+    return coalesce(
+        (select m.created_at
+           from messaging.events e
+           join messaging.messages m
+             on m.conversation_id = e.conversation_id
+            and m.seq = e.message_seq
+          where e.conversation_id = p_conversation.id
+            and e.kind = 'new_message'
+            and pg_visible_in_snapshot(e.xid, p_snapshot)
+          order by e.event_seq desc
+          limit 1), p_conversation.created_at);
+end
 $$;
 comment on function messaging.conversation_activity is
     'When a conversation was last active, as a snapshot saw it.';
@@ -285,6 +287,8 @@ returns setof messaging.item
 language plpgsql stable
 security definer
 set search_path = messaging, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     v_parts    text[];

@@ -15,6 +15,8 @@ create or replace function messaging.message_answer(p_status text,
 returns setof messaging.item
 language plpgsql stable
 set search_path = messaging, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 begin
     return next status_item(p_status, p_flags => p_flags);
@@ -223,6 +225,8 @@ returns setof messaging.item
 language plpgsql
 security definer
 set search_path = messaging, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     v_from  bigint;

@@ -288,11 +288,13 @@ comment on function messaging.participant_remove is
 
 create or replace function messaging.is_staff(p_user text)
 returns boolean
-language sql stable
+language plpgsql stable
 as $$
-    select exists (select from messaging.directory u
+begin
+    return exists (select from messaging.directory u
                     where u.id = p_user and u.is_active
-                      and u.role in ('moderator', 'admin'))
+                      and u.role in ('moderator', 'admin'));
+end
 $$;
 comment on function messaging.is_staff is 'A moderator or admin.';
 

@@ -17,11 +17,13 @@ comment on function messaging.server_key is
 
 
 create or replace function messaging.log_id() returns text
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog
 as $$
-    select (select system_identifier::text from pg_control_system()) || '-'
-           || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)
+begin
+    return (select system_identifier::text from pg_control_system()) || '-'
+           || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8);
+end
 $$;
 comment on function messaging.log_id is
     'Which history this is: system identifier and timeline.';
@@ -100,18 +102,18 @@ comment on function messaging.sweep_events is
 create or replace function messaging.contacts_of(p_user text)
 returns setof text
 language sql stable
-set search_path = messaging, pg_temp
 as $$
     select distinct o.user_id
-      from participants p
-      join conversations c on c.id = p.conversation_id and c.is_active
-      join participants o on o.conversation_id = p.conversation_id
-                         and o.is_active and o.user_id <> p_user
+      from messaging.participants p
+      join messaging.conversations c on c.id = p.conversation_id
+                                    and c.is_active
+      join messaging.participants o on o.conversation_id = p.conversation_id
+                                   and o.is_active and o.user_id <> p_user
      where p.user_id = p_user and p.is_active
-       and not exists (select from blocks b
+       and not exists (select from messaging.blocks b
                         where b.blocker_id = p_user
                           and b.blocked_id = o.user_id)
-       and not exists (select from blocks b
+       and not exists (select from messaging.blocks b
                         where b.blocker_id = o.user_id
                           and b.blocked_id = p_user)
 $$;
@@ -161,16 +163,15 @@ create or replace function messaging.missed(p_user text, p_floor xid8,
     p_conversations uuid[], p_from bigint[], p_limit bigint)
 returns setof messaging.events
 language sql stable
-set search_path = messaging, pg_temp
 as $$
     select e.*
-      from memberships ms
-      join conversations c on c.id = ms.conversation_id
+      from messaging.memberships ms
+      join messaging.conversations c on c.id = ms.conversation_id
       left join unnest(p_conversations, p_from) as w (id, first)
         on w.id = ms.conversation_id
      cross join lateral (
         select *
-          from events x
+          from messaging.events x
          where x.conversation_id = ms.conversation_id
            and x.event_seq >= case when ms.left_event_seq is null
                                    then ms.joined_event_seq
@@ -178,7 +179,7 @@ as $$
            and x.event_seq <= coalesce(ms.left_event_seq, c.event_seq)
            and x.event_seq > coalesce(w.first - 1, (
                 select b.event_seq
-                  from events b
+                  from messaging.events b
                  where b.conversation_id = ms.conversation_id
                    and b.xid < p_floor
                  order by b.event_seq desc
@@ -200,6 +201,8 @@ returns setof messaging.item
 language plpgsql stable
 security definer
 set search_path = messaging, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     v_now     pg_snapshot := pg_current_snapshot();

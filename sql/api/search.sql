@@ -2,12 +2,15 @@
 -- there is no letter or digit.
 create or replace function messaging.search_query(p_query text)
 returns tsquery
-language sql immutable
+language plpgsql immutable
 as $$
-    select to_tsquery('messaging.words',
-                      nullif(string_agg(w || ':*', ' & '), ''))
-      from unnest(string_to_array(trim(messaging.words(p_query)), ' ')) w
-     where w <> ''
+begin
+    return (
+        select to_tsquery('messaging.words',
+                          nullif(string_agg(w || ':*', ' & '), ''))
+          from unnest(string_to_array(trim(messaging.words(p_query)), ' ')) w
+         where w <> '');
+end
 $$;
 comment on function messaging.search_query is
     'The tsquery of what a person typed; operators are plain text.';
@@ -20,31 +23,34 @@ create or replace function messaging.search_recent(p_user text,
     p_from timestamptz, p_to timestamptz, p_window bigint, p_most bigint)
 returns table (conversation_id uuid, seq bigint, created_at timestamptz,
                short boolean)
-language sql stable
+language plpgsql stable
 set search_path = messaging, pg_temp
 set enable_bitmapscan = off
 as $$
-    select i.conversation_id, h.seq, h.created_at,
-           i.first < i.start
-           and count(h.seq) over (partition by i.conversation_id) < p_most
-      from (select p.conversation_id, p.visible_from as first,
-                   greatest(p.visible_from, c.seq - p_window + 1) as start
-              from participants p
-              join conversations c on c.id = p.conversation_id
-             where p.user_id = p_user and p.is_active
-               and (p_conversation is null or c.id = p_conversation)) i
-      left join lateral (
-            select m.seq, m.created_at
-              from messages m
-             where m.conversation_id = i.conversation_id
-               and m.seq >= i.start
-               and m.words @@ p_query and not m.is_deleted
-               and (p_sender is null or m.sender_id = p_sender)
-               and (p_type is null or m.type = p_type)
-               and (p_from is null or m.created_at >= p_from)
-               and (p_to is null or m.created_at <= p_to)
-             order by m.seq desc
-             limit p_most) h on true
+begin
+    return query
+        select i.conversation_id, h.seq, h.created_at,
+               i.first < i.start
+               and count(h.seq) over (partition by i.conversation_id) < p_most
+          from (select p.conversation_id, p.visible_from as first,
+                       greatest(p.visible_from, c.seq - p_window + 1) as start
+                  from participants p
+                  join conversations c on c.id = p.conversation_id
+                 where p.user_id = p_user and p.is_active
+                   and (p_conversation is null or c.id = p_conversation)) i
+          left join lateral (
+                select m.seq, m.created_at
+                  from messages m
+                 where m.conversation_id = i.conversation_id
+                   and m.seq >= i.start
+                   and m.words @@ p_query and not m.is_deleted
+                   and (p_sender is null or m.sender_id = p_sender)
+                   and (p_type is null or m.type = p_type)
+                   and (p_from is null or m.created_at >= p_from)
+                   and (p_to is null or m.created_at <= p_to)
+                 order by m.seq desc
+                 limit p_most) h on true;
+end
 $$;
 comment on function messaging.search_recent is
     'Hits among the newest p_window messages of each conversation of the '
@@ -59,6 +65,8 @@ returns setof messaging.item
 language plpgsql stable
 security definer
 set search_path = messaging, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     v_query  tsquery := search_query(p_query);
