@@ -4,22 +4,36 @@ use warnings;
 use lib 't/lib';
 use IO::Select;
 use IO::Socket::INET;
+use Socket qw(SOL_SOCKET SO_LINGER);
 use Mentara::Test;
 use Mojo::JSON qw(decode_json);
 use Test::More;
 
-server(workers => 1, directives => 'mentara_max_payload 64k;');
+my $odd = <<'CONF';
+location = /slow/ws { mentara_websocket; limit_rate 40; }
+location = /mirrored/ws { mirror /mirror; mentara_websocket; }
+location = /mirror { internal; proxy_pass http://127.0.0.1:$server_port/static; }
+location = /real/ws {
+    mentara_websocket;
+    set_real_ip_from 127.0.0.1;
+    real_ip_header X-Real-IP;
+}
+CONF
+
+server(workers => 1, directives => 'mentara_max_payload 64k;', locations => $odd);
 
 my $id = direct('mia', 'ana');
 
 
 # a connection behind its 101
 sub upgraded {
+    my ($path) = @_;
     my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => nginx->{port})
         or die "connect: $!";
     my $auth = as('mia')->{Authorization};
 
-    $s->syswrite("GET /messaging/ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
+    $s->syswrite("GET @{[$path // '/messaging/ws']} HTTP/1.1\r\nHost: a\r\n"
+        . "X-Real-IP: 203.0.113.9\r\nUpgrade: websocket\r\n"
         . "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
         . "Sec-WebSocket-Version: 13\r\nAuthorization: $auth\r\n\r\n");
     my $self = { s => $s, in => '' };
@@ -189,10 +203,39 @@ is(until_frame($s, sub { $_[0] == 10 }), 'x', 'a socket is open');
 my $now = () = nginx->slurp('access.log') =~ m{^GET /messaging/ws 101 websocket}mg;
 is($now, $lines + 1, 'and its handshake is in the access log');
 
+$s = upgraded('/real/ws');
+setsockopt $s->{s}, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
+close $s->{s};
+nginx->wait_for(sub {
+    nginx->slurp('error.log') =~ /while serving a websocket, client: 203\.0\.113\.9/;
+}, 'the address that realip found');
+pass('the error log names the client that realip found');
+
+$s = upgraded('/mirrored/ws');
+$s->{s}->syswrite(masked(0x89, 'x'));
+is(until_frame($s, sub { $_[0] == 10 }), 'x', 'a handshake may be mirrored');
+like(nginx->slurp('access.log'), qr{^GET /static 200}m, 'and the mirror gets it');
+
+# --- a reload while the 101 is on its way
+
+my $slow = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => nginx->{port});
+my ($old) = nginx->workers;
+my $auth = as('mia')->{Authorization};
+$slow->syswrite("GET /slow/ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
+    . "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    . "Sec-WebSocket-Version: 13\r\nAuthorization: $auth\r\n\r\n");
+$s = { s => $slow, in => '' };
+more($s);
+nginx->reload;
+more($s) or last until $s->{in} =~ s/\AHTTP.*?\r\n\r\n//s;
+is(closed_with($s), 1012, 'a slow 101 is followed by 1012 at a reload');
+$slow->syswrite(masked(0x88, pack 'n', 1012));
+nginx->wait_for(sub { !grep { $_ == $old } nginx->workers }, 'the old worker to go');
+
 # --- the time of an exiting worker
 
 my $short = server(workers => 1, main => 'worker_shutdown_timeout 1s;');
-my ($old) = $short->workers;
+($old) = $short->workers;
 $s = upgraded();
 $short->reload;
 is(closed_with($s), 1012, 'at a reload a client is told to come back');

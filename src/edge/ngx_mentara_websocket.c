@@ -297,6 +297,13 @@ ngx_mentara_ws_open(ngx_mentara_ws_t *ws)
         ngx_mentara_ws_due(ws);
     }
 
+    /* what came meanwhile is read first */
+
+    if (c->read->timedout) {
+        c->read->timedout = 0;
+        ngx_add_timer(c->read, ws->close_sent ? ws->conf->close_timeout : 1);
+    }
+
     ngx_mentara_ws_readable(c->read);
 }
 
@@ -505,7 +512,7 @@ ngx_mentara_ws_event(ngx_mentara_ws_t *ws, mentara_ws_event_t *ev)
         ws->code = ev->code;
 
         if (ws->close_sent) {
-            if (ws->out == NULL) {
+            if (ws->out == NULL && !ws->c->buffered) {
                 ngx_mentara_ws_part(ws);
             }
 

@@ -3,6 +3,9 @@
 #include <ngx_sha1.h>
 
 
+#define NGX_MENTARA_WS_AGAIN  50   /* ms between looks at a subrequest */
+
+
 static ngx_int_t ngx_mentara_ws_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 static ngx_int_t ngx_mentara_ws_token(ngx_http_request_t *r, const char *name,
@@ -111,7 +114,7 @@ ngx_mentara_ws_check(ngx_http_request_t *r)
     ngx_str_t         value;
     mentara_slice_t   key;
 
-    if (r->http_version >= NGX_HTTP_VERSION_20
+    if (r != r->main || r->http_version >= NGX_HTTP_VERSION_20
         || ngx_mentara_ws_header(r, "upgrade", &value) == NGX_DECLINED)
     {
         return NGX_DECLINED;
@@ -226,19 +229,32 @@ ngx_mentara_ws_extension(ngx_http_request_t *r, ngx_mentara_ws_t *ws)
 ngx_int_t
 ngx_mentara_ws_answered(ngx_mentara_ws_t *ws)
 {
-    ngx_event_t       *wev;
-    ngx_connection_t  *c;
+    ngx_uint_t           shared;
+    ngx_event_t         *wev;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
 
     c = ws->c;
+    r = ws->r;
     wev = c->write;
 
-    if (wev->timedout
-        || (c->buffered && ngx_http_output_filter(ws->r, NULL) == NGX_ERROR))
-    {
+    if (wev->timedout) {
+        wev->timedout = 0;
+
+        if (ngx_current_msec - ws->heard >= ws->conf->send_timeout) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (c->buffered && ngx_http_output_filter(r, NULL) == NGX_ERROR) {
         return NGX_ERROR;
     }
 
-    if (!c->buffered) {
+    /* a subrequest of mirror may still be at work */
+
+    shared = (r->count != 1 || r->blocked);
+
+    if (!c->buffered && !shared) {
         if (wev->timer_set) {
             ngx_del_timer(wev);
         }
@@ -247,7 +263,8 @@ ngx_mentara_ws_answered(ngx_mentara_ws_t *ws)
     }
 
     if (!wev->timer_set) {
-        ngx_add_timer(wev, ws->conf->send_timeout);
+        ngx_add_timer(wev, c->buffered ? ws->conf->send_timeout
+                                       : NGX_MENTARA_WS_AGAIN);
     }
 
     return (ngx_handle_write_event(wev, 0) == NGX_OK) ? NGX_AGAIN : NGX_ERROR;
@@ -257,6 +274,7 @@ ngx_mentara_ws_answered(ngx_mentara_ws_t *ws)
 void
 ngx_mentara_ws_let_go(ngx_mentara_ws_t *ws)
 {
+    ngx_str_t               client;
     ngx_connection_t       *c;
     ngx_http_request_t     *r;
     ngx_http_connection_t  *hc;
@@ -266,7 +284,11 @@ ngx_mentara_ws_let_go(ngx_mentara_ws_t *ws)
     hc = r->http_connection;
     ws->r = NULL;
 
+    /* who it is to the error log; realip takes that back with the request */
+
+    client = c->addr_text;
     ngx_http_free_request(r, 0);
+    c->addr_text = client;
 
     /* the head was read into these */
 

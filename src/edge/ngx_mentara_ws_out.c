@@ -255,7 +255,9 @@ ngx_mentara_ws_send_close(ngx_mentara_ws_t *ws, ngx_uint_t code)
 
     /* from now on it is the close that is waited for */
 
-    if (ws->c->write->timer_set) {
+    ngx_add_timer(ws->c->read, ws->conf->close_timeout);
+
+    if (ws->c->write->timer_set && ws->r == NULL) {
         ngx_del_timer(ws->c->write);
     }
 }

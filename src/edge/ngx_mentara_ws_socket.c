@@ -3,7 +3,7 @@
 
 
 static void ngx_mentara_ws_release(ngx_mentara_ws_t *ws);
-static void ngx_mentara_ws_linger(ngx_mentara_ws_t *ws);
+static void ngx_mentara_ws_linger(ngx_connection_t *c);
 static void ngx_mentara_ws_lingering(ngx_event_t *rev);
 static void ngx_mentara_ws_hang_up(ngx_mentara_ws_t *ws);
 
@@ -151,10 +151,8 @@ ngx_mentara_ws_part(ngx_mentara_ws_t *ws)
 void
 ngx_mentara_ws_leave(ngx_mentara_ws_t *ws)
 {
-    /* TLS has a close of its own */
-
-    if (ws->parted && ws->c->recv == ngx_recv) {
-        ngx_mentara_ws_linger(ws);
+    if (ws->parted) {
+        ngx_mentara_ws_linger(ws->c);
         return;
     }
 
@@ -168,11 +166,33 @@ ngx_mentara_ws_leave(ngx_mentara_ws_t *ws)
  */
 
 static void
-ngx_mentara_ws_linger(ngx_mentara_ws_t *ws)
+ngx_mentara_ws_linger(ngx_connection_t *c)
 {
-    ngx_connection_t  *c;
+    ngx_mentara_ws_t  *ws;
 
-    c = ws->c;
+    ws = c->data;
+
+#if (NGX_HTTP_SSL)
+
+    if (c->ssl) {
+        c->ssl->shutdown_without_free = 1;
+
+        switch (ngx_ssl_shutdown(c)) {
+
+        case NGX_OK:
+            break;
+
+        case NGX_AGAIN:
+            c->ssl->handler = ngx_mentara_ws_linger;
+            return;
+
+        default:
+            ngx_mentara_ws_hang_up(ws);
+            return;
+        }
+    }
+
+#endif
 
     (void) ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN);
 

@@ -3,10 +3,12 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
+import WebSocket from "ws";
 import { Echo, Frames, freePort, milliseconds } from "./lib/echo.mjs";
 
 const MESSAGES = 6000;
@@ -48,5 +50,34 @@ describe("WebSocket over TLS", { timeout: 60000 }, () => {
     }
 
     socket.close();
+  });
+
+  // the server closes for what is no packet while its buffer of TLS is full, and the
+  // client's own close comes before it has room again
+  it("sends its close to one that reads late and closes itself", async () => {
+    const lost = [];
+
+    for (let messages = 8; messages <= 60; messages++) {
+      const ws = new WebSocket(
+        `wss://127.0.0.1:${port}/engine.io/?EIO=4&transport=websocket`,
+        { rejectUnauthorized: false });
+      const closed = once(ws, "close");
+
+      await once(ws, "open");
+      ws._socket.pause();
+      for (let i = 0; i < messages; i++) ws.send(`4${PADDING}`);
+      await milliseconds(20);
+      for (let i = 0; i < 3; i++) ws.send(`4${PADDING}`);
+      ws.send("9");
+      await milliseconds(30);
+      ws.close(1000);
+      await milliseconds(20);
+      ws._socket.resume();
+
+      const [code] = await closed;
+      if (code === 1006) lost.push(messages);
+    }
+
+    assert.deepEqual(lost, []);
   });
 });
