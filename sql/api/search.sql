@@ -58,6 +58,42 @@ comment on function messaging.search_recent is
     'conversation without one has a row whose seq is null.';
 
 
+-- Planned for these conversations each time, so that what is theirs and what has
+-- the words meet in a bitmap before any message is read: how many others have
+-- written hardly matters.
+create or replace function messaging.search_all(p_user text,
+    p_query tsquery, p_conversations uuid[], p_sender text, p_type text,
+    p_from timestamptz, p_to timestamptz, p_most bigint)
+returns table (conversation_id uuid, seq bigint, created_at timestamptz)
+language plpgsql stable
+set search_path = messaging, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return query
+        with hits as materialized (
+            select m.conversation_id, m.seq, m.created_at
+              from messages m
+             where m.conversation_id = any (p_conversations)
+               and m.words @@ p_query and not m.is_deleted
+               and (p_sender is null or m.sender_id = p_sender)
+               and (p_type is null or m.type = p_type)
+               and (p_from is null or m.created_at >= p_from)
+               and (p_to is null or m.created_at <= p_to))
+        select h.conversation_id, h.seq, h.created_at::timestamptz
+          from hits h
+          join participants p
+            on p.conversation_id = h.conversation_id
+           and p.user_id = p_user and p.is_active
+           and h.seq >= p.visible_from
+         order by h.created_at desc, h.conversation_id, h.seq desc
+         limit p_most;
+end
+$$;
+comment on function messaging.search_all is
+    'The newest p_most hits in these conversations of the caller.';
+
+
 create or replace function messaging.message_search(p_user text,
     p_query text, p_conversation uuid, p_sender text, p_type text,
     p_from timestamptz, p_to timestamptz, p_page bigint, p_limit bigint)
@@ -71,6 +107,7 @@ as $$
 declare
     v_query  tsquery := search_query(p_query);
     v_before bigint := (p_page - 1) * p_limit;
+    v_own    uuid[];
     v_window bigint;
     v_short  boolean;
     v_convs  uuid[];
@@ -85,8 +122,9 @@ begin
     -- some thousand messages of one's own are read; they hold what is common
 
     select case when coalesce(sum(c.seq - p.visible_from + 1), 0) <= 5000
-                then 5000 else greatest(50, 10000 / count(*)) end
-      into v_window
+                then 5000 else greatest(50, 10000 / count(*)) end,
+           array_agg(c.id)
+      into v_window, v_own
       from participants p
       join conversations c on c.id = p.conversation_id
      where p.user_id = p_user and p.is_active
@@ -106,31 +144,13 @@ begin
     -- what is rare is looked up in the index over everybody's words, once
 
     if v_short then
-        with hits as materialized (
-            select m.conversation_id, m.seq, m.created_at
-              from messages m
-             where m.words @@ v_query and not m.is_deleted
-               and (p_conversation is null
-                    or m.conversation_id = p_conversation)
-               and (p_sender is null or m.sender_id = p_sender)
-               and (p_type is null or m.type = p_type)
-               and (p_from is null or m.created_at >= p_from)
-               and (p_to is null or m.created_at <= p_to)),
-        own as (
-            select h.conversation_id, h.seq, h.created_at
-              from hits h
-              join participants p
-                on p.conversation_id = h.conversation_id
-               and p.user_id = p_user and p.is_active
-               and h.seq >= p.visible_from
-             order by h.created_at desc, h.conversation_id, h.seq desc
-             limit v_before + p_limit + 1)
-        select array_agg(o.conversation_id order by o.created_at desc,
-                         o.conversation_id, o.seq desc),
-               array_agg(o.seq order by o.created_at desc, o.conversation_id,
-                         o.seq desc)
+        select array_agg(h.conversation_id order by h.created_at desc,
+                         h.conversation_id, h.seq desc),
+               array_agg(h.seq order by h.created_at desc, h.conversation_id,
+                         h.seq desc)
           into v_convs, v_seqs
-          from own o;
+          from search_all(p_user, v_query, v_own, p_sender, p_type, p_from,
+                          p_to, v_before + p_limit + 1) h;
     end if;
 
     v_n := greatest(coalesce(cardinality(v_seqs), 0) - v_before, 0);
@@ -138,14 +158,18 @@ begin
     return next status_item('ok', p_flags =>
         case when v_n > p_limit then 64 else 0 end);
 
-    for v_n in v_before + 1 .. v_before + least(v_n, p_limit) loop
-        return query select * from message_items i
-                      where i.conversation_id = v_convs[v_n]
-                        and i.seq = v_seqs[v_n];
-        return query select * from conversation_item(v_convs[v_n], null);
-        return query select * from extra_items(v_convs[v_n], v_seqs[v_n],
-                                               v_seqs[v_n]);
-    end loop;
+    return query
+        select i.*
+          from unnest(v_convs[v_before + 1 : v_before + p_limit],
+                      v_seqs[v_before + 1 : v_before + p_limit])
+               as h (conversation_id, seq)
+         cross join lateral (
+            select * from message_items m
+             where m.conversation_id = h.conversation_id and m.seq = h.seq
+            union all
+            select * from conversation_item(h.conversation_id, null)
+            union all
+            select * from extra_items(h.conversation_id, h.seq, h.seq)) i;
 end
 $$;
 comment on function messaging.message_search is
