@@ -191,6 +191,7 @@ for my $name (sort keys %calls) {
     unlike($plans, qr/ERROR/, "b55: $name runs") or diag($plans =~ /(.*ERROR.*)/);
     my @scans = $plans =~ /(Seq Scan on (?:messaging\.)?(?:$large)\b.*)/g;
     is("@scans", '', "b55: $name goes by an index");
+    unlike($plans, qr/^JIT:/m, "and nothing of $name is compiled");
     $first{$name} = rows_of($plans);
 }
 

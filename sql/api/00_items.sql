@@ -6,7 +6,8 @@
 -- caller's (language sql, returns its columns, sets nothing) or plpgsql, which
 -- keeps its plans; any other function in SQL is parsed and planned each time.
 -- Who reads rows plans once, whatever the parameters (plan_cache_mode), and by
--- an index, however small a table still is (enable_seqscan).
+-- an index, however small a table still is (enable_seqscan); compiling what runs
+-- for a millisecond takes tens of them (jit).
 
 create or replace function messaging.status_item(p_status text,
     p_content text default null, p_n bigint default null,
@@ -234,6 +235,7 @@ language plpgsql stable
 set search_path = messaging, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set jit = off
 as $$
 declare
     v_from bigint;

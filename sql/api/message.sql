@@ -17,6 +17,7 @@ language plpgsql stable
 set search_path = messaging, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set jit = off
 as $$
 begin
     return next status_item(p_status, p_flags => p_flags);
@@ -227,6 +228,7 @@ security definer
 set search_path = messaging, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set jit = off
 as $$
 declare
     v_from  bigint;

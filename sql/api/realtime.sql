@@ -203,6 +203,7 @@ security definer
 set search_path = messaging, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set jit = off
 as $$
 declare
     v_now     pg_snapshot := pg_current_snapshot();
