@@ -144,8 +144,11 @@ ngx_mentara_pg_get_str(PGresult *res, int row, int col)
 
     ngx_str_null(&s);
 
-    if (!PQgetisnull(res, row, col)) {
-        s.len = PQgetlength(res, row, col);
+    /* a null has no length */
+
+    s.len = PQgetlength(res, row, col);
+
+    if (s.len != 0 || !PQgetisnull(res, row, col)) {
         s.data = (u_char *) PQgetvalue(res, row, col);
     }
 
@@ -153,7 +156,7 @@ ngx_mentara_pg_get_str(PGresult *res, int row, int col)
 }
 
 
-/* network byte order, of 2, 4 or 8 octets */
+/* network byte order, of 2, 4 or 8 octets; a null has none */
 
 int64_t
 ngx_mentara_pg_get_int(PGresult *res, int row, int col)
@@ -161,10 +164,6 @@ ngx_mentara_pg_get_int(PGresult *res, int row, int col)
     int        i, len;
     u_char    *p;
     uint64_t   n;
-
-    if (PQgetisnull(res, row, col)) {
-        return 0;
-    }
 
     len = PQgetlength(res, row, col);
     p = (u_char *) PQgetvalue(res, row, col);
