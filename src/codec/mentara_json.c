@@ -65,6 +65,18 @@ mentara_json_raw(mentara_json_t *j, const void *data, size_t len)
 }
 
 
+void
+mentara_json_again(mentara_json_t *j, size_t at, size_t len)
+{
+    if (mentara_json_room(j, len) != 0) {
+        return;
+    }
+
+    memcpy(j->pos, j->start + at, len);
+    j->pos += len;
+}
+
+
 /* an octet becomes six at most */
 
 void

@@ -36,6 +36,9 @@ void mentara_json_init(mentara_json_t *j, unsigned char *buf, size_t size,
 /* octets as they are */
 void mentara_json_raw(mentara_json_t *j, const void *data, size_t len);
 
+/* len octets that were written before, from start + at on */
+void mentara_json_again(mentara_json_t *j, size_t at, size_t len);
+
 /*
  * A string in quotes; data is valid UTF-8.  Only the quote, the backslash
  * and controls below U+0020 are escaped.

@@ -21,6 +21,8 @@ static int ngx_mentara_view_skip(ngx_mentara_view_t *v, int row, u_char kind);
 static void ngx_mentara_view_value(ngx_mentara_view_t *v, int row, int col);
 static void ngx_mentara_view_profile(ngx_mentara_view_t *v, int row, int id,
     int first);
+static void ngx_mentara_view_person(ngx_mentara_view_t *v, int row, int id,
+    int first);
 static void ngx_mentara_view_quote(ngx_mentara_view_t *v, int row,
     ngx_uint_t flags);
 static void ngx_mentara_view_reactions(ngx_mentara_view_t *v, int64_t seq,
@@ -50,6 +52,7 @@ ngx_mentara_view_init(ngx_mentara_view_t *v, PGresult *res, ngx_pool_t *pool,
     v->res = res;
     v->nrows = PQntuples(res);
     v->pool = pool;
+    v->npeople = 0;
 
     mentara_json_init(&v->json, p, size, ngx_mentara_view_grow, v);
 
@@ -101,6 +104,7 @@ ngx_mentara_view_take(ngx_mentara_view_t *v, ngx_str_t *json)
     json->len = v->json.pos - v->json.start;
 
     v->json.start = v->json.pos;
+    v->npeople = 0;
 
     return NGX_OK;
 }
@@ -299,6 +303,36 @@ ngx_mentara_view_user(ngx_mentara_view_t *v, int row)
 
 static void
 ngx_mentara_view_profile(ngx_mentara_view_t *v, int row, int id, int first)
+{
+    ngx_uint_t                  i;
+    ngx_str_t                   user;
+    ngx_mentara_view_person_t  *p;
+
+    user = ngx_mentara_pg_get_str(v->res, row, id);
+
+    for (i = 0; i < ngx_min(v->npeople, NGX_MENTARA_VIEW_PEOPLE); i++) {
+        p = &v->people[i];
+
+        if (p->id.len == user.len && user.len != 0
+            && ngx_memcmp(p->id.data, user.data, user.len) == 0)
+        {
+            mentara_json_again(&v->json, p->at, p->len);
+            return;
+        }
+    }
+
+    p = &v->people[v->npeople++ % NGX_MENTARA_VIEW_PEOPLE];
+    p->id = user;
+    p->at = v->json.pos - v->json.start;
+
+    ngx_mentara_view_person(v, row, id, first);
+
+    p->len = v->json.pos - v->json.start - p->at;
+}
+
+
+static void
+ngx_mentara_view_person(ngx_mentara_view_t *v, int row, int id, int first)
 {
     ngx_mentara_view_str(v, ngx_mentara_view_key("{\"id\":"), row, id);
 

@@ -14,11 +14,26 @@
 
 
 /* a writer over one result; ngx_mentara_view_init() */
+#define NGX_MENTARA_VIEW_PEOPLE  4    /* whose profiles are copied */
+
+
+/* a User that was written: whose it is, and where it lies */
+typedef struct {
+    ngx_str_t          id;
+    size_t             at;
+    size_t             len;
+} ngx_mentara_view_person_t;
+
+
 typedef struct {
     PGresult          *res;
     int                nrows;
     ngx_pool_t        *pool;
     mentara_json_t     json;
+
+    /* a page of 50 messages is written by few */
+    ngx_uint_t         npeople;
+    ngx_mentara_view_person_t  people[NGX_MENTARA_VIEW_PEOPLE];
 } ngx_mentara_view_t;
 
 

@@ -99,6 +99,19 @@ test_json(void)
             "\"abababab-abab-abab-abab-abababababab\"",
             "strings, numbers and ids are written as JSON has them");
     free(j.data);
+
+    mentara_json_init(&j, small, 0, grow, NULL);
+    mentara_json_raw(&j, "[{}", 3);
+
+    for (i = 0; i < 100; i++) {
+        mentara_json_again(&j, 1, 2);
+    }
+
+    mentara_json_raw(&j, "]", 2);
+    ok(strlen((char *) j.start) == 204
+       && strcmp((char *) j.start + 199, "{}{}]") == 0,
+       "what was written is written again, also when the buffer moves");
+    free(j.data);
 }
 
 
