@@ -229,14 +229,17 @@ begin
     return query select * from user_item(p_user);
 
     return query
-        select i.*
+        select 'i', null::text, null::uuid, ms.conversation_id, null::uuid,
+               ms.joined_event_seq, ms.left_event_seq, c.event_seq,
+               c.last_event_xid, 4 * (c.type <> 'PERSONAL')::integer,
+               null::text, ms.visible_from::text, null::timestamptz,
+               null::timestamptz, null::timestamptz, p_user, null::text,
+               null::text, null::text, null::text, null::text, null::text,
+               null::text, null::text, null::text, null::text, null::text,
+               null::text, null::timestamptz, null::text, null::text,
+               null::text, null::text
           from memberships ms
           join conversations c on c.id = ms.conversation_id
-         cross join lateral id_item('i', p_user, ms.conversation_id,
-                                    ms.joined_event_seq, ms.left_event_seq,
-                                    c.event_seq,
-                                    4 * (c.type <> 'PERSONAL')::integer,
-                                    ms.visible_from::text) i
          where ms.user_id = p_user;
 
     if p_conversations is null then
@@ -277,10 +280,10 @@ $$;
 comment on function messaging.attach is
     'What a socket starts from, in one snapshot: s (status existing: the '
     'floor is of no use; content = xmin, client_id = log id), u, i '
-    '(conversation_id, seq = joined, n = left, event_seq = now, content = '
-    'visible_from)..., x (contacts)..., b (blocks, flags 1 by, 2 of the '
-    'user)..., then what was missed: e rows with bodies, and s (flags 64) if '
-    'there is more.';
+    '(conversation_id, seq = joined, n = left, event_seq = now, xid of that, '
+    'content = visible_from)..., x (contacts)..., b (blocks, flags 1 by, 2 of '
+    'the user)..., then what was missed: e rows with bodies, and s (flags 64) '
+    'if there is more.';
 
 
 create or replace function messaging.accounts_check(p_users text[],

@@ -10,6 +10,7 @@
 static uint64_t ngx_mentara_log_random(void);
 static ngx_uint_t ngx_mentara_log_swept(ngx_mentara_log_t *log,
     ngx_mentara_lag_t *rows, ngx_uint_t n);
+static ngx_uint_t ngx_mentara_log_saw(ngx_mentara_log_t *log, uint64_t xid);
 static void ngx_mentara_log_open(ngx_mentara_log_t *log);
 
 
@@ -351,6 +352,56 @@ ngx_mentara_log_swept(ngx_mentara_log_t *log, ngx_mentara_lag_t *rows,
     }
 
     return 1;
+}
+
+
+uint64_t
+ngx_mentara_log_due(ngx_mentara_log_t *log, ngx_mentara_due_t *rows,
+    ngx_uint_t *n)
+{
+    uint64_t              head;
+    ngx_uint_t            i, left;
+    ngx_mentara_place_t  *place;
+
+    left = 0;
+
+    ngx_mentara_zone_lock(log->zone);
+
+    ngx_mentara_ring_redo(log);
+
+    for (i = 0; i < *n; i++) {
+        place = ngx_mentara_place_find(log, &rows[i].conversation);
+
+        /* not here: exactly what the snapshot in force sees was appended */
+
+        if ((place != NULL) ? place->last < rows[i].event_seq
+                            : !ngx_mentara_log_saw(log, rows[i].xid))
+        {
+            rows[left++] = rows[i];
+        }
+    }
+
+    head = log->head->head;
+
+    ngx_mentara_zone_unlock(log->zone);
+
+    *n = left;
+
+    return head;
+}
+
+
+static ngx_uint_t
+ngx_mentara_log_saw(ngx_mentara_log_t *log, uint64_t xid)
+{
+    ngx_mentara_log_head_t  *head;
+
+    head = log->head;
+
+    return head->open
+           && ngx_mentara_snapshot_sees(&head->snapshots[head->snapshot_no
+                                                         & 1],
+                                        xid);
 }
 
 

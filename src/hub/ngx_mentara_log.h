@@ -37,6 +37,14 @@ typedef struct {
 } ngx_mentara_lag_t;
 
 
+/* an event that the database is known to hold */
+typedef struct {
+    ngx_mentara_uuid_t       conversation;
+    uint64_t                 event_seq;
+    uint64_t                 xid;           /* of it or a later one there */
+} ngx_mentara_due_t;
+
+
 /* what a sweep starts from */
 typedef struct {
     uint64_t                 no;
@@ -89,6 +97,14 @@ ngx_int_t ngx_mentara_log_sweep_append(ngx_mentara_log_t *log, uint64_t no,
 ngx_int_t ngx_mentara_log_install(ngx_mentara_log_t *log, uint64_t no,
     ngx_mentara_snapshot_t *s, ngx_mentara_lag_t *rows, ngx_uint_t n,
     uint64_t now);
+
+/*
+ * Of rows, keeps those whose event has not been appended yet, and sets n to
+ * their number.  Returns the newest position: what is no longer among them
+ * is at or before it, or older than the log.
+ */
+uint64_t ngx_mentara_log_due(ngx_mentara_log_t *log, ngx_mentara_due_t *rows,
+    ngx_uint_t *n);
 
 /* ends the role; returns 1 if a sweep was asked for meanwhile */
 ngx_uint_t ngx_mentara_log_sweep_end(ngx_mentara_log_t *log, ngx_pid_t pid);

@@ -1,6 +1,6 @@
 
 #include <ngx_mentara_attach.h>
-#include <ngx_mentara_append.h>
+#include <ngx_mentara_attach_live.h>
 #include <ngx_mentara_attach_rows.h>
 #include <ngx_mentara_feed.h>
 #include <ngx_mentara_mark.h>
@@ -9,7 +9,6 @@
 #include <ngx_mentara_replay.h>
 #include <ngx_mentara_room.h>
 #include <ngx_mentara_session.h>
-#include <mentara_json.h>
 
 
 static void ngx_mentara_attach_patience(ngx_event_t *ev);
@@ -34,8 +33,7 @@ static ngx_int_t ngx_mentara_attach_pid(ngx_mentara_attach_t *a,
 static void ngx_mentara_attach_event(ngx_mentara_attach_t *a);
 static ngx_uint_t ngx_mentara_attach_may(ngx_mentara_session_t *s,
     ngx_mentara_event_t *ev, ngx_mentara_record_t **record);
-static void ngx_mentara_attach_live(ngx_mentara_attach_t *a);
-static ngx_int_t ngx_mentara_attach_connected(ngx_mentara_attach_t *a);
+static void ngx_mentara_attach_done(ngx_mentara_attach_t *a);
 
 
 ngx_int_t
@@ -109,9 +107,19 @@ ngx_mentara_attach_patience(ngx_event_t *ev)
 
     a = ev->data;
 
-    if (a->session != NULL && !a->session->accepted) {
-        ngx_mentara_session_end(a->session, NGX_MENTARA_END_AGAIN);
+    if (a->session == NULL) {
+        return;
     }
+
+    if (!a->session->accepted) {
+        ngx_mentara_session_end(a->session, NGX_MENTARA_END_AGAIN);
+        return;
+    }
+
+    /* what is still due comes after `connected`, as everything from now on */
+
+    a->ndue = 0;
+    a->upto = 0;
 }
 
 
@@ -140,9 +148,16 @@ ngx_mentara_attach_resume(ngx_mentara_live_t *live)
         s = ngx_queue_data(q, ngx_mentara_session_t, in_waiting);
         s->waits = 0;
 
-        if (!s->ending) {
-            ngx_mentara_attach_start(s->attach);
+        if (s->ending) {
+            continue;
         }
+
+        if (s->accepted && !s->attach->more) {
+            ngx_mentara_attach_run(s->attach);
+            continue;
+        }
+
+        ngx_mentara_attach_start(s->attach);
     }
 
     live->busy--;
@@ -647,7 +662,7 @@ ngx_mentara_attach_run(ngx_mentara_attach_t *a)
             break;
 
         case NGX_DONE:
-            ngx_mentara_attach_live(a);
+            ngx_mentara_attach_done(a);
             return;
 
         default:
@@ -750,76 +765,28 @@ ngx_mentara_attach_may(ngx_mentara_session_t *s, ngx_mentara_event_t *ev,
 
 
 static void
-ngx_mentara_attach_live(ngx_mentara_attach_t *a)
+ngx_mentara_attach_done(ngx_mentara_attach_t *a)
 {
-    ngx_mentara_session_t  *s;
+    switch (ngx_mentara_attach_live(a)) {
 
-    s = a->session;
+    case NGX_OK:
+        a->session->attach = NULL;
+        ngx_mentara_attach_free(a);
+        return;
 
-    if (!a->back.quiet && ngx_mentara_attach_connected(a) != NGX_OK) {
-        ngx_mentara_session_end(s, NGX_MENTARA_END_RESTART);
+    case NGX_AGAIN:
+
+        if (!a->timer.timer_set) {
+            ngx_add_timer(&a->timer, NGX_MENTARA_PATIENCE);
+        }
+
+        ngx_mentara_attach_wait(a);
+        return;
+
+    default:
+        ngx_mentara_session_end(a->session, NGX_MENTARA_END_RESTART);
         return;
     }
-
-    s->on = 1;
-    ngx_mentara_notice_here(s, a->contacts.elts, a->contacts.nelts,
-                            a->back.quiet);
-
-    s->attach = NULL;
-    ngx_mentara_attach_free(a);
-}
-
-
-/* `connected`: all before it has been written */
-
-static ngx_int_t
-ngx_mentara_attach_connected(ngx_mentara_attach_t *a)
-{
-    u_char                  text[NGX_MENTARA_OFFSET_LEN], time[64];
-    ngx_str_t               name = ngx_string("connected"), offset, body, s;
-    mentara_json_t          j;
-    ngx_mentara_live_t     *live;
-    ngx_mentara_offset_t    o;
-
-    live = a->session->live;
-
-    o.epoch = live->reader.epoch;
-    o.position = live->reader.cursor;
-    o.floor = live->reader.floor;
-    o.time = ngx_time();
-    o.tag = live->tag;
-
-    offset.data = text;
-    offset.len = ngx_mentara_offset_write(text, &o) - text;
-
-    s = a->session->user->sn.str;
-    body.len = a->user.len + s.len * 6 + 128;
-    body.data = ngx_pnalloc(a->pool, body.len);
-
-    if (body.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    mentara_json_init(&j, body.data, body.len, NULL, NULL);
-    mentara_json_raw(&j, "{\"userId\":", 10);
-    mentara_json_string(&j, s.data, s.len);
-    mentara_json_raw(&j, ",\"timestamp\":", 13);
-    mentara_json_raw(&j, time, ngx_mentara_append_time(time) - time);
-    mentara_json_raw(&j, ",\"recovered\":", 13);
-    mentara_json_raw(&j, a->recovered ? "true" : "false",
-                     a->recovered ? 4 : 5);
-    mentara_json_raw(&j, ",\"user\":", 8);
-    mentara_json_raw(&j, a->user.data, a->user.len);
-    mentara_json_raw(&j, "}", 1);
-
-    if (j.failed) {
-        return NGX_ERROR;
-    }
-
-    body.len = j.pos - j.start;
-    ngx_mentara_session_tell(a->session, &name, &body, &offset);
-
-    return a->session->ending ? NGX_ERROR : NGX_OK;
 }
 
 

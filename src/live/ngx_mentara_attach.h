@@ -21,7 +21,7 @@ ngx_int_t ngx_mentara_attach(ngx_mentara_session_t *s,
 /* answer to door->notify */
 void ngx_mentara_attach_drained(ngx_mentara_session_t *s);
 
-/* starts those that wait, once the log is open and the key is there */
+/* goes on with those that wait: for the log, the key, or an event */
 void ngx_mentara_attach_resume(ngx_mentara_live_t *live);
 
 

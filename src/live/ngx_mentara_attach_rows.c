@@ -8,6 +8,8 @@ static ngx_int_t ngx_mentara_attach_person(ngx_mentara_attach_t *a,
     ngx_mentara_view_t *v, int row);
 static ngx_int_t ngx_mentara_attach_interval(ngx_mentara_attach_t *a,
     PGresult *res, int row);
+static void ngx_mentara_attach_due(ngx_mentara_attach_t *a,
+    ngx_mentara_uuid_t *id, uint64_t event_seq, uint64_t xid);
 static ngx_int_t ngx_mentara_attach_peer(ngx_mentara_attach_t *a,
     PGresult *res, int row);
 static ngx_int_t ngx_mentara_attach_events(ngx_mentara_attach_t *a,
@@ -27,6 +29,8 @@ ngx_mentara_attach_rows_take(ngx_mentara_attach_t *a, PGresult *res)
     ngx_mentara_records_drop(a->session);
     a->more = 0;
     a->next = 0;
+    a->ndue = 0;
+    a->upto = 0;
 
     if (!a->paged) {
         a->contacts.nelts = 0;
@@ -43,6 +47,11 @@ ngx_mentara_attach_rows_take(ngx_mentara_attach_t *a, PGresult *res)
                           sizeof(ngx_mentara_event_t)) != NGX_OK
         || ngx_mentara_view_init(&v, res, a->page, 2048) != NGX_OK)
     {
+        return NGX_ERROR;
+    }
+
+    a->due = ngx_palloc(a->page, v.nrows * sizeof(ngx_mentara_due_t));
+    if (a->due == NULL) {
         return NGX_ERROR;
     }
 
@@ -139,6 +148,9 @@ ngx_mentara_attach_interval(ngx_mentara_attach_t *a, PGresult *res, int row)
 
     if (a->mode == NGX_MENTARA_ATTACH_RING) {
         next = ended ? left : joined;
+        ngx_mentara_attach_due(a, &id, ended ? left : now,
+                               ngx_mentara_pg_get_int(res, row,
+                                                      NGX_MENTARA_COL_XID));
 
     } else {
         next = now + 1;
@@ -148,6 +160,21 @@ ngx_mentara_attach_interval(ngx_mentara_attach_t *a, PGresult *res, int row)
                                    ended ? left : NGX_MENTARA_FOREVER, first,
                                    shared)
             == NULL) ? NGX_ERROR : NGX_OK;
+}
+
+
+/* what the log has to hold before the client is told that it has all */
+
+static void
+ngx_mentara_attach_due(ngx_mentara_attach_t *a, ngx_mentara_uuid_t *id,
+    uint64_t event_seq, uint64_t xid)
+{
+    ngx_mentara_due_t  *due;
+
+    due = &a->due[a->ndue++];
+    due->conversation = *id;
+    due->event_seq = event_seq;
+    due->xid = xid;
 }
 
 

@@ -9,6 +9,7 @@
 
 #include <ngx_mentara_live_types.h>
 #include <ngx_mentara_event.h>
+#include <ngx_mentara_log.h>
 
 
 typedef enum {
@@ -54,6 +55,9 @@ struct ngx_mentara_attach_s {
     uint64_t                  *floors;     /* for their offsets */
     ngx_array_t                sent;       /* ngx_mentara_sent_t */
     ngx_array_t                updates;    /* ngx_mentara_update_t */
+    ngx_mentara_due_t         *due;        /* in the page's pool */
+    ngx_uint_t                 ndue;
+    uint64_t                   upto;       /* the log's head without them */
     ngx_array_t                contacts;   /* of ngx_str_t */
     ngx_str_t                  user;       /* JSON */
 

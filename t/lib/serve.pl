@@ -12,7 +12,7 @@ my $nginx;
 
 $| = 1;
 eval { $nginx = server(%o); 1 } or answer(error => "$@");
-answer(url => $nginx->url, dir => $nginx->{dir}, pid => $nginx->pid,
+answer(url => $nginx->url, dir => $nginx->{dir},
        secret => secret_of());
 
 my %command = (

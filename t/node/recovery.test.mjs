@@ -166,6 +166,38 @@ const recovering = (exact) => (box) => {
     await got(rosa, ids(missed));
   });
 
+  it("b40: what only the database has yet comes before connected, too", async () => {
+    const { server } = box;
+    const [known, unknown] = [await server.group("ana", "mia"), await server.group("ana", "mia")];
+    // the log forgets its conversations, and hears of one again
+    await server.do("restart");
+    await says(server, "ana", known, 1, "before she was away");
+    const mia = await server.connected("mia");
+    await server.settled(mia);
+
+    // as another host would: this one's workers come to know by their sweep
+    const elsewhere = async (id) => {
+      const rows = await server.sql(`select id from messaging.message_send('ana', '${id}',
+        messaging.new_id(), 'said elsewhere', 'TEXT', null, null, null, null, null, null)
+        where kind = 'm'`);
+      return rows.flat()[0];
+    };
+
+    for (let round = 0; round < 5; round++) {
+      await away(mia);
+      const missed = [];
+      for (const id of [known, unknown, known]) missed.push(await elsewhere(id));
+      back(mia);
+      const events = await got(mia, missed);
+      assert.equal(events.at(-1).event, "connected");
+      await server.settled(mia);
+      const seqs = (id) => mia.all("new_message").filter((m) => m.conversationId === id).map((m) => m.seq);
+      const once = (all) => (exact ? all : [...new Set(all)]);
+      assert.deepEqual(once(seqs(unknown)), Array.from({ length: round + 1 }, (_, i) => i + 1));
+      assert.deepEqual(once(seqs(known)), Array.from({ length: 2 * round + 2 }, (_, i) => i + 2));
+    }
+  });
+
   it("b40: a connection that dies without a word is recovered too", async () => {
     const { server } = box;
     const id = await server.direct("ana", "mia");

@@ -236,6 +236,58 @@ test_append(void)
 }
 
 
+static ngx_mentara_due_t
+due(u_char c, uint64_t event_seq, uint64_t xid)
+{
+    ngx_mentara_due_t  d;
+
+    memset(d.conversation.data, c, 16);
+    d.event_seq = event_seq;
+    d.xid = xid;
+
+    return d;
+}
+
+
+static void
+test_due(void)
+{
+    ngx_uint_t         n;
+    ngx_mentara_due_t  rows[4];
+
+    begin(64, 8, 64 * 1024);
+    install("100:110:105", NULL, 0);
+    swept('a', 5, 112, "five");
+
+    rows[0] = due('a', 5, 112);
+    rows[1] = due('a', 6, 113);
+    rows[2] = due('b', 3, 109);
+    rows[3] = due('c', 3, 105);
+    n = 4;
+
+    is_int(ngx_mentara_log_due(&mlog, rows, &n), 1, "the log has one event");
+    is_int(n, 2, "what was appended, or seen by the snapshot, is there");
+    ok(rows[0].conversation.data[0] == 'a' && rows[0].event_seq == 6,
+       "an event beyond the last one of its conversation is due");
+    ok(rows[1].conversation.data[0] == 'c',
+       "so is one that ran, of a conversation that is not known");
+
+    is_int(append('a', 6, 113, "six"), NGX_OK, "one comes");
+    is_int(ngx_mentara_log_due(&mlog, rows, &n), 2, "it is up to there");
+    is_int(n, 1, "the other one is still due");
+
+    is_int(swept('c', 3, 105, "three"), NGX_OK, "the sweep brings it");
+    is_int(ngx_mentara_log_due(&mlog, rows, &n), 3, "it is up to here");
+    is_int(n, 0, "nothing is due");
+
+    mlog.head->open = 0;
+    rows[0] = due('b', 3, 109);
+    n = 1;
+    (void) ngx_mentara_log_due(&mlog, rows, &n);
+    is_int(n, 1, "a log that is not open has seen nothing");
+}
+
+
 static void
 test_bytes(void)
 {
@@ -522,6 +574,7 @@ main(void)
 {
     test_snapshot();
     test_append();
+    test_due();
     test_bytes();
     test_overtaken();
     test_places();

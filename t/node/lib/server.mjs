@@ -4,6 +4,7 @@
 import { spawn, execFileSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { createInterface } from "node:readline";
 import path from "node:path";
@@ -76,7 +77,8 @@ export class Server {
   sql(text) { return this.do("sql", { sql: text }); }
 
   workers() {
-    return execFileSync("pgrep", ["-P", String(this.pid)], { encoding: "utf8" })
+    const master = readFileSync(`${this.dir}/nginx.pid`, "utf8").trim();
+    return execFileSync("pgrep", ["-P", master], { encoding: "utf8" })
       .trim().split("\n").map(Number);
   }
 
