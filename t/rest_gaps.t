@@ -220,6 +220,19 @@ my $middle = call('ana', GET => "/conversations/$lecture/messages?before=5001&li
 is(scalar @{ $middle->{readReceipts} }, 20, 'b56: a page tells the 20 earliest');
 is(scalar @{ call('ana', GET => "/messages/$middle->{id}")->{json}{readReceipts} }, 50,
    'b56: a single one all of them');
+db->query("update messaging.messages set sender_id = 'reader1', content = 'the durian line'
+            where conversation_id = '$lecture' and seq in (5000, 10000);
+            update messaging.participants set delivered_seq = 10000
+            where conversation_id = '$lecture' and user_id <> 'ana'");
+for my $place ('page', 'search', 'list') {
+    my ($m) = $place eq 'page' ? call('ana', GET => "/conversations/$lecture/messages?before=5001&limit=1")->{json}[0]
+        : $place eq 'search' ? grep({ $_->{seq} == 5000 } @{ found('ana', query => 'durian') })
+        : map { $_->{messages}[0] } grep { $_->{id} eq $lecture } @{ call('ana', GET => '/conversations?limit=100')->{json} };
+    is_deeply([map { $_->{userId} } @{ $m->{readReceipts} }], [map { "reader$_" } 2 .. 21],
+              "b56: the 20 earliest, less the author who was the very first: $place");
+    is_deeply($m->{deliveredTo}, [map { "reader$_" } 10 .. 19, 2, 20 .. 28],
+              "b56: and 20 of those it was delivered to: $place");
+}
 
 # --- b14, b30: blocks
 

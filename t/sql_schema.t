@@ -171,7 +171,7 @@ SQL
 # a function in SQL that is not part of its caller's plan is planned at each call
 my %parts = (
     reaction_items => "'$c', 1, 9", mark_items => "'$c', 1, 9", delivered_items => "'$c', 1",
-    extra_items => "'$c', 1, 9", participant_items => "'$c', 'p1'",
+    extra_items => "'$c', 1, 9", message_extras => "'$c', 1", participant_items => "'$c', 'p1'",
     conversation_item => "'$c', 'p1'", user_item => "'p1'", contacts_of => "'p1'",
     missed => "'p1', '3', null, null, 9",
 );

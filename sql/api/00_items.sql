@@ -154,6 +154,26 @@ comment on function messaging.extra_items is
     'r, k and d rows, in this order, of the messages of a range.';
 
 
+-- Of marks one more than are shown: the sender's own may be among them.
+create or replace function messaging.message_extras(p_conversation uuid,
+    p_seq bigint, p_most bigint default 21)
+returns setof messaging.item
+language sql stable
+as $$
+    select * from messaging.reaction_items(p_conversation, p_seq, p_seq)
+    union all
+    (select * from messaging.mark_items(p_conversation, p_seq, p_seq)
+      limit p_most)
+    union all
+    (select * from messaging.delivered_items(p_conversation, p_seq) d
+      where d.seq <= p_seq
+      limit p_most)
+$$;
+comment on function messaging.message_extras is
+    'r, k and d rows, in this order, of one message; at most p_most k and d '
+    'rows, the earliest (null: all).';
+
+
 create or replace function messaging.participant_items(p_conversation uuid,
     p_user text, p_only text default null)
 returns setof messaging.item
@@ -264,7 +284,7 @@ begin
         return query select * from message_items i
                       where i.conversation_id = p_conversation
                         and i.seq = v_seq;
-        return query select * from extra_items(p_conversation, v_seq, v_seq);
+        return query select * from message_extras(p_conversation, v_seq);
     end if;
 end
 $$;

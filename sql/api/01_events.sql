@@ -120,9 +120,8 @@ begin
         return query select * from message_items i
                       where i.conversation_id = p_event.conversation_id
                         and i.seq = p_event.message_seq;
-        return query select * from extra_items(p_event.conversation_id,
-                                               p_event.message_seq,
-                                               p_event.message_seq);
+        return query select * from message_extras(p_event.conversation_id,
+                                                  p_event.message_seq);
 
     elsif p_event.kind = 'message_reaction' then
         return query

@@ -23,10 +23,13 @@ begin
     return next status_item(p_status, p_flags => p_flags);
     return query select * from message_items i
                   where i.conversation_id = p_conversation and i.seq = p_seq;
-    return query select * from extra_items(p_conversation, p_seq, p_seq);
+    return query select * from message_extras(p_conversation, p_seq,
+                                              case when p_flags & 64 = 0
+                                                   then 21 end);
 end
 $$;
-comment on function messaging.message_answer is 's and a whole Message.';
+comment on function messaging.message_answer is
+    's and a Message, with all its receipts if p_flags has 64.';
 
 
 create or replace function messaging.message_send(p_user text,

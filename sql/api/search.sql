@@ -170,7 +170,7 @@ begin
             union all
             select * from conversation_item(h.conversation_id, null)
             union all
-            select * from extra_items(h.conversation_id, h.seq, h.seq)) i;
+            select * from message_extras(h.conversation_id, h.seq)) i;
 end
 $$;
 comment on function messaging.message_search is
