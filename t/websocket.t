@@ -4,13 +4,14 @@ use warnings;
 use lib 't/lib';
 use IO::Select;
 use IO::Socket::INET;
-use Socket qw(SOL_SOCKET SO_LINGER);
+use Socket qw(INADDR_LOOPBACK SOL_SOCKET SO_LINGER SO_RCVBUF pack_sockaddr_in);
 use Mentara::Test;
 use Mojo::JSON qw(decode_json);
 use Test::More;
 
 my $odd = <<'CONF';
 location = /slow/ws { mentara_websocket; limit_rate 40; }
+location = /wide/ws { mentara_websocket; mentara_socket_buffer 64m; mentara_socket_lifetime 6s; }
 location = /mirrored/ws { mirror /mirror; mentara_websocket; }
 location = /mirror { internal; proxy_pass http://127.0.0.1:$server_port/static; }
 location = /real/ws {
@@ -215,6 +216,51 @@ $s = upgraded('/mirrored/ws');
 $s->{s}->syswrite(masked(0x89, 'x'));
 is(until_frame($s, sub { $_[0] == 10 }), 'x', 'a handshake may be mirrored');
 like(nginx->slurp('access.log'), qr{^GET /static 200}m, 'and the mirror gets it');
+
+# --- what a client sends before it has the 101
+
+my @early = map {
+    IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => nginx->{port})
+} 1 .. 2;
+my $upgrade = "Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    . "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+$early[0]->syswrite("GET /slow/ws HTTP/1.1\r\n$upgrade"
+    . "Authorization: @{[as('mia')->{Authorization}]}\r\n\r\n" . masked(0x89, 'with it'));
+$early[1]->syswrite("GET /slow/ws HTTP/1.1\r\n$upgrade"
+    . "Authorization: @{[as('mia')->{Authorization}]}\r\n\r\n");
+@early = map { { s => $_, in => '' } } @early;
+more($early[1]);
+$early[1]{s}->syswrite(masked(0x89, 'behind it'));
+for my $e (@early) {
+    more($e) or last until $e->{in} =~ s/\AHTTP.*?\r\n\r\n//s;
+}
+is(until_frame($early[0], sub { $_[0] == 10 }), 'with it',
+   'a frame that comes with the request is answered after the 101');
+is(until_frame($early[1], sub { $_[0] == 10 }), 'behind it',
+   'so is one that comes while the 101 is on its way');
+
+# --- a close behind what nobody reads
+
+my ($worker) = nginx->workers;
+my $held = sub { map { $_ => 1 } grep { /^socket/ } map { readlink($_) // '' } glob "/proc/$worker/fd/*" };
+my %before = $held->();
+my $deaf = IO::Socket::INET->new(Proto => 'tcp');
+setsockopt $deaf, SOL_SOCKET, SO_RCVBUF, pack 'i', 4096;
+connect $deaf, pack_sockaddr_in(nginx->{port}, INADDR_LOOPBACK) or die "connect: $!";
+$deaf->syswrite("GET /wide/ws HTTP/1.1\r\n$upgrade"
+    . "Authorization: @{[as('mia')->{Authorization}]}\r\n\r\n");
+$deaf->blocking(0);
+my $pings = masked(0x89, 'x' x 125) x 500;
+my $patient = time + 3;
+while (time < $patient) {
+    $deaf->syswrite($pings);
+    select undef, undef, undef, 0.01;
+}
+my ($its, @others) = grep { !$before{$_} } keys %{ { $held->() } };
+ok($its && !@others, 'a socket that does not read is held');
+nginx->wait_for(sub { !{ $held->() }->{$its} }, 'the socket to go', 20);
+pass('when its time is over it has some seconds to take that, not a minute');
+close $deaf;
 
 # --- a reload while the 101 is on its way
 
