@@ -21,7 +21,9 @@ location = /real/ws {
 }
 CONF
 
-server(workers => 1, directives => 'mentara_max_payload 64k;', locations => $odd);
+my $tight = Mentara::Nginx::free_port();
+server(workers => 1, directives => 'mentara_max_payload 64k;', locations => $odd,
+       server => "listen 127.0.0.1:$tight sndbuf=16k;");
 
 my $id = direct('mia', 'ana');
 
@@ -261,6 +263,38 @@ ok($its && !@others, 'a socket that does not read is held');
 nginx->wait_for(sub { !{ $held->() }->{$its} }, 'the socket to go', 20);
 pass('when its time is over it has some seconds to take that, not a minute');
 close $deaf;
+
+# --- b10: what is deleted while its reader is slow
+
+my $reader = upgraded();
+my $from = decode_json(until_frame($reader, sub { $_[1] =~ /"connected"/ }))->{offset};
+close $reader->{s};
+my @missed = map { said('ana', $id, "line $_ of a story " . 'x' x 9000) } 1 .. 90;
+nginx->stop('QUIT');
+nginx->start;
+my $other = upgraded();
+my $narrow = IO::Socket::INET->new(Proto => 'tcp');
+setsockopt $narrow, SOL_SOCKET, SO_RCVBUF, pack 'i', 4096;
+connect $narrow, pack_sockaddr_in($tight, INADDR_LOOPBACK) or die "connect: $!";
+$narrow->syswrite("GET /messaging/ws?offset=$from HTTP/1.1\r\n$upgrade"
+    . "Authorization: @{[as('mia')->{Authorization}]}\r\n\r\n");
+$narrow = { s => $narrow, in => '' };
+more($narrow) until $narrow->{in} =~ /\AHTTP.*?\r\n\r\n./s;
+$narrow->{in} =~ s/\AHTTP.*?\r\n\r\n//s;
+is(call('ana', DELETE => "/messages/$missed[80]{id}")->{code}, 204, 'b10: it is deleted');
+is(call('ana', PUT => "/messages/$missed[81]{id}", { content => 'the end' })->{code}, 200,
+   'and another one edited, while the answer of the database is written');
+until_frame($other, sub { $_[1] =~ /"message_updated"/ && $_[1] =~ /$missed[81]{id}/ });
+my %told;
+until_frame($narrow, sub {
+    my $frame = decode_json($_[1]);
+    $told{ $frame->{data}{id} } = $frame->{data} if $frame->{event} eq 'new_message';
+    return $frame->{event} eq 'connected';
+});
+is(scalar(grep { $told{ $_->{id} } } @missed), 90, 'all that was missed comes');
+is_deeply([@{ $told{ $missed[80]{id} } }{qw(content isDeleted)}], ['', Mojo::JSON->true],
+          'b10: the deleted one without its text');
+is($told{ $missed[81]{id} }{content}, 'the end', 'the edited one as it is');
 
 # --- a reload while the 101 is on its way
 

@@ -2,6 +2,7 @@
 #include <ngx_mentara_attach.h>
 #include <ngx_mentara_attach_live.h>
 #include <ngx_mentara_attach_rows.h>
+#include <ngx_mentara_current.h>
 #include <ngx_mentara_feed.h>
 #include <ngx_mentara_mark.h>
 #include <ngx_mentara_metrics.h>
@@ -63,8 +64,6 @@ ngx_mentara_attach(ngx_mentara_session_t *s,
 
     if (a->back.pid.data == NULL || a->back.offset.data == NULL
         || ngx_array_init(&a->sent, pool, 4, sizeof(ngx_mentara_sent_t))
-           != NGX_OK
-        || ngx_array_init(&a->updates, pool, 4, sizeof(ngx_mentara_update_t))
            != NGX_OK
         || ngx_array_init(&a->contacts, pool, 8, sizeof(ngx_str_t)) != NGX_OK)
     {
@@ -493,9 +492,11 @@ ngx_mentara_attach_rows(ngx_mentara_attach_t *a, PGresult *res)
     s->cursor = (a->mode == NGX_MENTARA_ATTACH_RING) ? a->from.position
                                                      : a->cursor;
 
+    ngx_mentara_current_reset(a, s->cursor);
+
     if (!ngx_mentara_log_holds(&live->log, s->epoch, s->cursor)
         || (a->mode == NGX_MENTARA_ATTACH_RING
-            && ngx_mentara_replay_look(a) != NGX_OK))
+            && ngx_mentara_current_look(a, 1) != NGX_OK))
     {
         a->database = 1;
         ngx_mentara_attach_wait(a);
@@ -682,7 +683,8 @@ static void
 ngx_mentara_attach_event(ngx_mentara_attach_t *a)
 {
     u_char                  text[NGX_MENTARA_OFFSET_LEN];
-    ngx_str_t               offset;
+    ngx_int_t               kind;
+    ngx_str_t               body, offset;
     ngx_mentara_event_t    *ev;
     ngx_mentara_offset_t    o;
     ngx_mentara_record_t   *r;
@@ -710,12 +712,22 @@ ngx_mentara_attach_event(ngx_mentara_attach_t *a)
     offset.data = text;
     offset.len = ngx_mentara_offset_write(text, &o) - text;
 
-    a->next++;
-    ngx_mentara_session_tell(s, &ev->name, &ev->body, &offset);
+    /* what came after the database's answer is in the log */
 
-    if (ev->name.len == sizeof("new_message") - 1
-        && ngx_memcmp(ev->name.data, "new_message", ev->name.len) == 0)
+    kind = ngx_mentara_event_kind(&ev->name);
+    body = ev->body;
+
+    if (ngx_mentara_current_look(a, 0) != NGX_OK
+        || ngx_mentara_current_body(a, kind, 0, r->next, &body) != NGX_OK)
     {
+        ngx_mentara_session_end(s, NGX_MENTARA_END_RESTART);
+        return;
+    }
+
+    a->next++;
+    ngx_mentara_session_tell(s, &ev->name, &body, &offset);
+
+    if (kind == NGX_MENTARA_EVENT_NEW_MESSAGE) {
         ngx_mentara_record_delivered(r, &ev->actor, ev->msg_seq);
     }
 }
@@ -814,5 +826,6 @@ ngx_mentara_attach_free(ngx_mentara_attach_t *a)
         ngx_destroy_pool(a->page);
     }
 
+    ngx_mentara_current_free(&a->current);
     ngx_destroy_pool(a->pool);
 }

@@ -26,12 +26,15 @@ typedef struct {
 } ngx_mentara_sent_t;
 
 
-/* the newest change of a message within what is replayed */
+/* what has become of the messages that are replayed */
 typedef struct {
-    ngx_mentara_uuid_t         conversation;
-    uint64_t                   seq;
-    ngx_str_t                  message;    /* JSON, in the attach's pool */
-} ngx_mentara_update_t;
+    ngx_pool_t                *pool;
+    ngx_pool_t                *text;       /* of the body made last */
+    ngx_rbtree_t               tree;       /* the newest change of each */
+    ngx_rbtree_node_t          nil;
+    ngx_uint_t                 n;
+    uint64_t                   looked;     /* position up to which */
+} ngx_mentara_current_t;
 
 
 struct ngx_mentara_attach_s {
@@ -54,7 +57,7 @@ struct ngx_mentara_attach_s {
     ngx_uint_t                 next;       /* of them */
     uint64_t                  *floors;     /* for their offsets */
     ngx_array_t                sent;       /* ngx_mentara_sent_t */
-    ngx_array_t                updates;    /* ngx_mentara_update_t */
+    ngx_mentara_current_t      current;
     ngx_mentara_due_t         *due;        /* in the page's pool */
     ngx_uint_t                 ndue;
     uint64_t                   upto;       /* the log's head without them */

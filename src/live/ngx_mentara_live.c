@@ -85,7 +85,8 @@ ngx_mentara_live_create(ngx_cycle_t *cycle, ngx_mentara_live_conf_t *conf,
 
     if (live->sweep == NULL
         || ngx_mentara_live_reader(live, &live->reader) != NGX_OK
-        || ngx_mentara_live_reader(live, &live->scratch) != NGX_OK)
+        || ngx_mentara_live_reader(live, &live->scratch) != NGX_OK
+        || ngx_mentara_live_reader(live, &live->single) != NGX_OK)
     {
         return NULL;
     }

@@ -53,6 +53,7 @@ struct ngx_mentara_live_s {
 
     ngx_mentara_reader_t      reader;        /* of all live sessions */
     ngx_mentara_reader_t      scratch;       /* of one that catches up */
+    ngx_mentara_reader_t      single;        /* of an entry that is sought */
     ngx_mentara_sweep_t      *sweep;
 
     ngx_rbtree_t              users;         /* of ngx_mentara_user_t */

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import WebSocket from "ws";
+import { raw } from "./lib/raw.mjs";
 import { Server, sleep, until } from "./lib/server.mjs";
 
 const RS = "\x1e";
@@ -267,6 +268,43 @@ const recovering = (exact) => (box) => {
     const updates = events.filter(({ event }) => event === "message_updated").map(({ data }) => data);
     assert.deepEqual(updates.map((u) => [u.messageId, u.isDeleted]), [[one.id, false], [two.id, true]]);
     assert.equal(events.filter(({ event }) => event === "message_reaction").length, 1);
+  });
+
+  it("b10: a text that is deleted while it is replayed comes nowhere, in no quote and no edit", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const [edited, quoted] = await says(server, "ana", id, 2, "before she was away");
+    const mia = await raw(server, "mia");
+    const { offset } = mia;
+    mia.close();
+
+    const said = async (content, more = {}) =>
+      (await server.call("ana", "POST", `/conversations/${id}/messages`, { content, ...more })).json;
+    const secret = await said("the secret itself");
+    const quote = await said("a quote", { replyToId: secret.id });
+    await server.call("ana", "PUT", `/messages/${quote.id}`, { content: "an edited quote" });
+    await server.call("ana", "PUT", `/messages/${edited.id}`, { content: "the secret, once more" });
+    await server.call("ana", "PUT", `/messages/${edited.id}`, { content: "nothing" });
+    const older = await said("an older quote", { replyToId: quoted.id });
+    await server.call("ana", "DELETE", `/messages/${secret.id}`);
+
+    const back = await raw(server, "mia", { query: `?offset=${offset}` });
+    const events = back.events.filter(({ data }) => (data.conversationId ?? data.message?.conversationId) === id);
+    assert.ok(!JSON.stringify(events).includes("the secret"));
+    const now = async (m) => (await server.call("mia", "GET", `/messages/${m.id}`)).text;
+    for (const m of [secret, quote, older]) {
+      const event = events.find(({ event: name, data }) => name === "new_message" && data.id === m.id);
+      assert.equal(JSON.stringify(event.data), await now(m), "as REST tells it");
+    }
+    const updates = events.filter(({ event }) => event === "message_updated").map(({ data }) => data);
+    assert.deepEqual(updates.map((u) => u.messageId), [quote, edited, edited, secret].map((m) => m.id));
+    const seqs = updates.map((u) => u.eventSeq);
+    assert.deepEqual(seqs, [...new Set(seqs)].sort((x, y) => x - y), "each has its own place");
+    for (const u of updates) {
+      assert.equal(JSON.stringify(u.message), await now({ id: u.messageId }));
+      assert.deepEqual([u.content, u.isEdited, u.isDeleted],
+        [u.message.content, u.message.isEdited, u.message.isDeleted]);
+    }
   });
 
   it("b38: who was removed meanwhile gets that event only, who was added all since", async () => {

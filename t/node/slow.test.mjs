@@ -7,7 +7,7 @@ import net from "node:net";
 import { once } from "node:events";
 import { after, afterEach, before, describe, it } from "node:test";
 import { Server, sleep, until } from "./lib/server.mjs";
-import { packet, raw, rawio } from "./lib/raw.mjs";
+import { packet, Raw, raw, rawio } from "./lib/raw.mjs";
 
 const BUFFER = 65536;
 const WIDE = 4 * 1024 * 1024;
@@ -289,4 +289,27 @@ describe("slow readers", { timeout: 180000 }, () => {
     assert.deepEqual(distinct(again), missed);
     assert.ok(again.most <= 1000000, `${again.most} octets in one poll`);
   });
+
+  for (const from of ["the log", "the database"]) {
+    it(`b10: a text that is deleted while its reader is slow is not replayed from ${from}`, async () => {
+      const ana = await raw(server, "ana");
+      const { offset } = ana;
+      ana.close();
+      const ids = await flood(ENOUGH);
+      if (from === "the database") await server.do("restart");
+
+      const slow = new Raw(server, "ana", { query: `?offset=${offset}` });
+      await until(() => slow.all("new_message").length > 0, "a part of it");
+      slow.pause();
+      const heard = slow.all("new_message").length;
+      const secret = await server.said("mia", id, "the secret");
+      assert.equal((await server.call("mia", "DELETE", `/messages/${secret.id}`)).status, 204);
+      slow.resume();
+      await slow.next(({ data }) => data?.messageId === secret.id, 30000);
+      assert.ok(heard < ENOUGH, "it was deleted in the middle of it");
+      const told = slow.all("new_message").find((m) => m.id === secret.id);
+      assert.deepEqual([told.content, told.isDeleted], ["", true]);
+      assert.deepEqual(distinct(slow).filter((m) => ids.includes(m)), ids, "and all else is");
+    });
+  }
 });
