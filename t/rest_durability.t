@@ -4,6 +4,8 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
+use IO::Socket::UNIX;
+use POSIX ();
 use Mentara::Test;
 use Mojo::Promise;
 use Mojo::UserAgent;
@@ -72,5 +74,29 @@ for my $mode (qw(fast immediate)) {
     is(scalar(grep { $_->{content} eq "while it was away, $mode" } @{ $page->{json} }), 1,
        "$mode: it is there once");
 }
+
+# --- what is there takes connections and drops them, as a database that starts
+
+db->stop('fast');
+my $path = db->{dir} . '/.s.PGSQL.5432';
+my $door = IO::Socket::UNIX->new(Local => $path, Listen => 64) or die "listen: $!";
+chmod 0777, $path;
+my $dropper = fork // die "fork: $!";
+if ($dropper == 0) {
+    while (my $taken = $door->accept) { select undef, undef, undef, 0.1; close $taken }
+    POSIX::_exit(0);
+}
+$nginx->wait_for(sub { call('mia', GET => '/conversations')->{code} == 503 }, '503');
+for my $n (1 .. 3) {
+    my $since = time;
+    is(call('mia', GET => '/conversations')->{code}, 503, "connections that are dropped: 503 ($n)");
+    cmp_ok(time - $since, '<', 3, 'long before the time for an answer of the database is over');
+}
+kill KILL => $dropper;
+waitpid $dropper, 0;
+close $door;
+unlink $path;
+db->start;
+$nginx->wait_for(sub { call(undef, GET => '/health')->{code} == 200 }, 'the database');
 
 finish();

@@ -219,6 +219,22 @@ $s->{s}->syswrite(masked(0x89, 'x'));
 is(until_frame($s, sub { $_[0] == 10 }), 'x', 'a handshake may be mirrored');
 like(nginx->slurp('access.log'), qr{^GET /static 200}m, 'and the mirror gets it');
 
+# --- clients that reset while their 101 is written: no alert, no token in a log
+
+my $go = as('mia')->{Authorization};
+for (1 .. 400) {
+    my $hasty = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => nginx->{port});
+    setsockopt $hasty, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
+    $hasty->syswrite("GET /messaging/ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
+        . "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        . "Sec-WebSocket-Version: 13\r\nAuthorization: $go\r\n\r\n");
+    select undef, undef, undef, 0.00001 * ($_ % 40);
+    close $hasty;
+}
+$s = upgraded();
+$s->{s}->syswrite(masked(0x89, 'x'));
+is(until_frame($s, sub { $_[0] == 10 }), 'x', 'after many that reset their handshake others are served');
+
 # --- what a client sends before it has the 101
 
 my @early = map {

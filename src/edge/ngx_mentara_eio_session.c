@@ -348,6 +348,11 @@ ngx_mentara_eio_take(ngx_mentara_eio_t *s)
             break;
         }
 
+        if (rc != NGX_OK && s->ws != NULL) {
+            ngx_mentara_ws_abort(s->ws);
+            break;
+        }
+
         if (rc != NGX_OK) {
             ngx_mentara_eio_end(s, 0, MENTARA_WS_TRY_LATER);
             break;

@@ -179,6 +179,12 @@ ngx_mentara_plain_admitted(ngx_mentara_request_t *q, const char *code)
     }
 
     if (code == NULL && ngx_mentara_plain_accept(q) != NGX_OK) {
+
+        if (q->r->header_sent) {
+            ngx_mentara_request_finish(q, NGX_HTTP_CLIENT_CLOSED_REQUEST);
+            return;
+        }
+
         code = "internal";
     }
 

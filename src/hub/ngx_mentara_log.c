@@ -383,6 +383,10 @@ ngx_mentara_log_due(ngx_mentara_log_t *log, ngx_mentara_due_t *rows,
 
     head = log->head->head;
 
+    if (left != 0) {
+        log->head->sweep_wanted = 1;
+    }
+
     ngx_mentara_zone_unlock(log->zone);
 
     *n = left;

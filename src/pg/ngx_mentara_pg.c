@@ -406,10 +406,20 @@ ngx_mentara_pg_lane(ngx_mentara_pg_t *pg, ngx_mentara_pg_query_t *q)
 static ngx_uint_t
 ngx_mentara_pg_hope(ngx_mentara_pg_t *pg)
 {
-    ngx_uint_t              i;
-    ngx_mentara_pg_conn_t  *conn;
+    ngx_uint_t               i;
+    ngx_mentara_pg_conn_t   *conn;
+    ngx_mentara_pg_query_t  *q;
 
     if (ngx_queue_empty(&pg->waiting) || pg->closing || ngx_exiting) {
+        return 0;
+    }
+
+    /* it has hoped long enough, however many attempts that were */
+
+    q = ngx_queue_data(ngx_queue_head(&pg->waiting), ngx_mentara_pg_query_t,
+                       queue);
+
+    if (ngx_current_msec - q->submitted >= NGX_MENTARA_PG_PATIENCE) {
         return 0;
     }
 
