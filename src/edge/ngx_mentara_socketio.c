@@ -755,6 +755,9 @@ ngx_mentara_sio_accepted(ngx_mentara_session_t *session, ngx_str_t *pid,
 
     if (s->adopted) {
         ngx_mentara_notice_left(session, &s->left);
+
+    } else {
+        s->recovered = recovered;
     }
 
     s->adopted = 0;
@@ -783,6 +786,13 @@ ngx_mentara_sio_event(ngx_mentara_session_t *session,
     }
 
     ngx_mentara_eio_send(s->eio, f, o->offset.len ? &o->offset : NULL);
+
+    if (!s->told && o->name.len == sizeof("connected") - 1
+        && ngx_memcmp(o->name.data, "connected", o->name.len) == 0)
+    {
+        s->told = 1;
+        ngx_mentara_sio_save(s);
+    }
 
     if (s->eio->ended
         || (s->eio->ws != NULL

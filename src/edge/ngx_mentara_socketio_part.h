@@ -29,6 +29,8 @@ typedef struct {
     unsigned               has_id:1;     /* that event wants one */
     unsigned               asked:1;      /* a CONNECT waits for its answer */
     unsigned               connected:1;  /* it was answered */
+    unsigned               recovered:1;  /* as it was answered */
+    unsigned               told:1;       /* `connected` was written */
     unsigned               adopted:1;    /* the client knows nothing of it */
     unsigned               counted:1;    /* its budget was taken from */
     unsigned               owes:1;       /* an answer is on its way */

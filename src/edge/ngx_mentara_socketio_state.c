@@ -5,6 +5,8 @@
 #define NGX_MENTARA_SIO_ASKED      1
 #define NGX_MENTARA_SIO_CONNECTED  2
 #define NGX_MENTARA_SIO_OWES       4
+#define NGX_MENTARA_SIO_RECOVERED  8
+#define NGX_MENTARA_SIO_TOLD       16
 
 /* so many do not fit */
 #define NGX_MENTARA_SIO_LEFT                                                 \
@@ -57,7 +59,9 @@ ngx_mentara_sio_save(ngx_mentara_sio_t *s)
 
     state.flags = (s->asked ? NGX_MENTARA_SIO_ASKED : 0)
                   | (s->connected ? NGX_MENTARA_SIO_CONNECTED : 0)
-                  | (s->owes ? NGX_MENTARA_SIO_OWES : 0);
+                  | (s->owes ? NGX_MENTARA_SIO_OWES : 0)
+                  | (s->recovered ? NGX_MENTARA_SIO_RECOVERED : 0)
+                  | (s->told ? NGX_MENTARA_SIO_TOLD : 0);
     state.user = user.len;
     state.sid = sid.len;
     state.pid = s->pid.len;
@@ -176,6 +180,9 @@ ngx_mentara_sio_restore(ngx_mentara_sio_t *s, const ngx_mentara_door_t *door,
     who.expires = (time_t) state.expires;
     back.offset = *mark;
 
+    s->recovered = (state.flags & NGX_MENTARA_SIO_RECOVERED) ? 1 : 0;
+    s->told = (state.flags & NGX_MENTARA_SIO_TOLD) ? 1 : 0;
+
     if (left.len != 0) {
         s->left.data = ngx_alloc(left.len, ngx_cycle->log);
         if (s->left.data == NULL) {
@@ -205,6 +212,8 @@ ngx_mentara_sio_again(ngx_mentara_sio_t *s, const ngx_mentara_door_t *door,
     s->adopted = 1;
     s->connected = 1;
     back->quiet = 1;
+    back->untold = !s->told;
+    back->recovered = s->recovered;
 
     return ngx_mentara_client_start(&s->client, door, who, back);
 }

@@ -73,6 +73,8 @@ ngx_mentara_attach(ngx_mentara_session_t *s,
     a->back.pid.len = back->pid.len;
     a->back.offset.len = back->offset.len;
     a->back.quiet = back->quiet;
+    a->back.untold = back->untold;
+    a->back.recovered = back->recovered;
 
     a->timer.handler = ngx_mentara_attach_patience;
     a->timer.data = a;
@@ -572,7 +574,7 @@ ngx_mentara_attach_accept(ngx_mentara_attach_t *a)
     }
 
     s->accepted = 1;
-    a->recovered = a->known;
+    a->recovered = a->back.quiet ? a->back.recovered : a->known;
 
     if (a->timer.timer_set) {
         ngx_del_timer(&a->timer);

@@ -17,7 +17,7 @@ ngx_mentara_attach_live(ngx_mentara_attach_t *a)
 
     s = a->session;
 
-    if (!a->back.quiet) {
+    if (!a->back.quiet || a->back.untold) {
 
         if (!ngx_mentara_attach_whole(a)) {
             return NGX_AGAIN;

@@ -187,6 +187,8 @@ typedef struct {
     ngx_str_t                 offset;
     unsigned                  quiet:1;     /* it never went: it is told
                                               nothing of its session */
+    unsigned                  untold:1;    /* quiet, but for `connected`, */
+    unsigned                  recovered:1; /* which says this */
 } ngx_mentara_return_t;
 
 

@@ -2,6 +2,7 @@
 // was lost meanwhile: the connection, all workers, the database, the ring.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, afterEach, before, describe, it } from "node:test";
 import WebSocket from "ws";
 import { raw } from "./lib/raw.mjs";
@@ -732,6 +733,38 @@ suite("Polling sessions", { directives: "mentara_drain 300ms;\n" }, (box) => {
       assert.equal(await p.post("40/messaging,"), 200);
       const text = await p.until((t) => t.startsWith('42/messaging,["connected"'));
       assert.equal(JSON.parse(text.slice(13))[1].userId, "mia");
+    });
+
+    it(`b59: when ${what} a session that was not told of its start yet is told then`, async () => {
+      const { server } = box;
+      const id = await server.group("ana", "mia");
+      const first = await Polling.open(server, "mia");
+      const hello = await server.said("ana", id, "hello");
+      await first.until((t) => t.includes(hello.id));
+      const pid = JSON.parse(first.packets.find((t) => t.startsWith("40")).slice(13)).pid;
+      const offset = JSON.parse(first.packets.findLast((t) => t.includes(hello.id)).slice(13))[2];
+      await first.post("1");
+
+      await server.do("expect", { pattern: "exited on signal 9" });
+
+      // only a sweep brings it, and sweeps are held up
+      await server.sql(`select id from messaging.message_send('ana', '${id}', messaging.new_id(),
+        'said elsewhere', 'TEXT', null, null, null, null, null, null)`);
+      const held = server.sql(`do $$ begin
+        lock table messaging.events in access exclusive mode; perform pg_sleep(2); end $$`);
+      const p = await Polling.open(server, null);
+      await p.post(`40/messaging,${JSON.stringify({ token: server.token("mia"), pid, offset })}`);
+      await p.until((t) => t.startsWith("40/"));
+      await happen({ workers: () => server.workers(), call: (...all) => server.call(...all),
+        do: async (op, { pid: worker } = {}) => (op === "reload"
+          ? process.kill(readFileSync(`${server.dir}/nginx.pid`, "utf8").trim(), "SIGHUP")
+          : process.kill(worker, "SIGKILL")) });
+      await held;
+      const told = await p.until((t) => t.startsWith('42/messaging,["connected"'));
+      assert.equal(JSON.parse(told.slice(13))[1].recovered, true);
+      await p.until((t) => t.includes("said elsewhere"));
+      assert.equal(p.packets.filter((t) => t.startsWith('42/messaging,["connected"')).length, 1);
+      assert.equal(p.packets.filter((t) => t.startsWith("40/")).length, 1);
     });
 
     // who adopts a session joins it to everything again
