@@ -6,6 +6,7 @@
 
 #define NGX_MENTARA_SEND_TIMEOUT     60000   /* ms without progress */
 #define NGX_MENTARA_CLOSE_TIMEOUT    5000    /* ms for the peer's close */
+#define NGX_MENTARA_STRANGER         16384   /* octets of a CONNECT */
 #define NGX_MENTARA_UPGRADE_TIMEOUT  10000   /* ms from the 101 to `5` */
 
 
@@ -261,4 +262,5 @@ ngx_mentara_socket_merge(ngx_mentara_socket_conf_t *conf,
     conf->eio.ping_timeout = conf->ping_timeout;
     conf->eio.upgrade_timeout = NGX_MENTARA_UPGRADE_TIMEOUT;
     conf->eio.max_payload = conf->max_payload;
+    conf->eio.stranger = ngx_min(conf->max_payload, NGX_MENTARA_STRANGER);
 }

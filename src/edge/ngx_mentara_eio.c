@@ -199,6 +199,11 @@ ngx_mentara_eio_direct(ngx_http_request_t *r,
     }
 
     ngx_mentara_eio_carry(s, ws);
+
+    if (conf->stranger != 0) {
+        ngx_mentara_ws_limit(ws, conf->stranger);
+    }
+
     ngx_mentara_ws_send_data(ws, MENTARA_WS_TEXT, buf,
                              ngx_mentara_eio_open_packet(s, buf, 0));
 

@@ -307,6 +307,10 @@ ngx_mentara_eio_probe(ngx_http_request_t *r, ngx_mentara_eio_worker_t *worker,
     h->ws = ws;
     ngx_mentara_ws_timer(ws, conf->upgrade_timeout);
 
+    if (conf->stranger != 0) {
+        ngx_mentara_ws_limit(ws, conf->stranger);
+    }
+
     /* one that takes over, or did so, is enough */
 
     if (ngx_mentara_box_probe(&worker->pb, box, NGX_MENTARA_BOX_PROBING)
@@ -378,6 +382,8 @@ ngx_mentara_eio_upgrade(ngx_mentara_eio_holder_t *h)
 
     ngx_mentara_box_heard(&h->worker->pb, &h->box,
                           ngx_mentara_eio_deadline(h->conf));
+
+    ngx_mentara_ws_limit(h->ws, h->conf->ws.max_message);
 
     poll = h->worker->held[h->box.n];
 

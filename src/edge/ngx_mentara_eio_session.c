@@ -90,6 +90,15 @@ ngx_mentara_eio_carry(ngx_mentara_eio_t *s, ngx_mentara_ws_t *ws)
 
 
 void
+ngx_mentara_eio_trust(ngx_mentara_eio_t *s)
+{
+    if (s->ws != NULL) {
+        ngx_mentara_ws_limit(s->ws, s->conf->ws.max_message);
+    }
+}
+
+
+void
 ngx_mentara_eio_end(ngx_mentara_eio_t *s, ngx_uint_t release, ngx_uint_t code)
 {
     if (s->ended) {

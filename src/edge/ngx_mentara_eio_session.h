@@ -27,6 +27,9 @@ typedef struct {
     ngx_msec_t             upgrade_timeout;  /* ms from the 101 to `5` */
     size_t                 max_payload;      /* octets of a POST, and of a
                                                 poll with several packets */
+    size_t                 stranger;         /* octets of a WebSocket's message
+                                                until it is trusted, 0: as
+                                                ws says */
 } ngx_mentara_eio_conf_t;
 
 
@@ -128,6 +131,9 @@ void ngx_mentara_eio_save(ngx_mentara_eio_t *s, ngx_str_t *state);
  * with `1`.  closed() follows.
  */
 void ngx_mentara_eio_close(ngx_mentara_eio_t *s, ngx_uint_t code);
+
+/* who it is is known: it may send what the configuration allows */
+void ngx_mentara_eio_trust(ngx_mentara_eio_t *s);
 
 /* octets that were sent and have not left */
 size_t ngx_mentara_eio_pending(ngx_mentara_eio_t *s);

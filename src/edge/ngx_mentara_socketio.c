@@ -765,6 +765,7 @@ ngx_mentara_sio_accepted(ngx_mentara_session_t *session, ngx_str_t *pid,
     s->connected = 1;
 
     ngx_mentara_sio_save(s);
+    ngx_mentara_eio_trust(s->eio);
     ngx_mentara_eio_resume(s->eio);
 }
 

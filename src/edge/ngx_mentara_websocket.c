@@ -232,6 +232,13 @@ ngx_mentara_ws_notify(ngx_mentara_ws_t *ws)
 
 
 void
+ngx_mentara_ws_limit(ngx_mentara_ws_t *ws, size_t max)
+{
+    ws->reader.max = max;
+}
+
+
+void
 ngx_mentara_ws_timer(ngx_mentara_ws_t *ws, ngx_msec_t ms)
 {
     if (!ws->close_sent && !ws->done) {
@@ -640,7 +647,7 @@ ngx_mentara_ws_inflate(ngx_mentara_ws_t *ws, mentara_ws_event_t *ev)
         ws->worker->memory.left = MENTARA_INFLATE_MEMORY;
 
         if (mentara_inflate_begin(ws->inflate, &ws->worker->memory,
-                                  ws->conf->max_message)
+                                  ws->reader.max)
             != MENTARA_OK)
         {
             ngx_mentara_ws_fail(ws, ws->inflate->status);

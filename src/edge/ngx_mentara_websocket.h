@@ -43,6 +43,9 @@ void ngx_mentara_ws_resume(ngx_mentara_ws_t *ws);
 /* asks for one call of drained() */
 void ngx_mentara_ws_notify(ngx_mentara_ws_t *ws);
 
+/* octets of a message from now on, instead of what the configuration says */
+void ngx_mentara_ws_limit(ngx_mentara_ws_t *ws, size_t max);
+
 /* one call of timer() in so many ms, instead of what was asked before */
 void ngx_mentara_ws_timer(ngx_mentara_ws_t *ws, ngx_msec_t ms);
 

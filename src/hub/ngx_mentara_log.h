@@ -100,8 +100,8 @@ ngx_int_t ngx_mentara_log_install(ngx_mentara_log_t *log, uint64_t no,
 
 /*
  * Of rows, keeps those whose event has not been appended yet, sets n to their
- * number and asks for a sweep if there are any.  Returns the newest position: what is no longer among them
- * is at or before it, or older than the log.
+ * number and asks for a sweep if there are any.  Returns the newest position:
+ * what is no longer among them is at or before it, or older than the log.
  */
 uint64_t ngx_mentara_log_due(ngx_mentara_log_t *log, ngx_mentara_due_t *rows,
     ngx_uint_t *n);

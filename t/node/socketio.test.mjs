@@ -7,6 +7,7 @@ import { createHmac } from "node:crypto";
 import { after, afterEach, before, describe, it } from "node:test";
 import { io } from "socket.io-client";
 import WebSocket from "ws";
+import { CONTINUATION, frame, packet, Raw, rawio, TEXT, text } from "./lib/raw.mjs";
 import { Server, sleep, until } from "./lib/server.mjs";
 
 const TRANSPORTS = [["websocket"], ["polling"], ["polling", "websocket"]];
@@ -1303,6 +1304,24 @@ suite("Socket.IO: bounds", {
       assert.equal(refusals, 0);
     });
   }
+
+  it("who has not said who it is holds 16 KiB at most, who has a whole maxPayload", async () => {
+    const { server } = box;
+    const open = async () => {
+      const stranger = new Raw(server, null, { path: "/socket.io/", query: "?EIO=4&transport=websocket",
+                                               parse: packet });
+      await stranger.next(({ packet: p }) => p?.startsWith("0"));
+      return stranger;
+    };
+    const [part, whole] = [await open(), await open()];
+    part.send(frame(TEXT, Buffer.alloc(16000, "4"), { fin: false }), frame(CONTINUATION, Buffer.alloc(385, "4")));
+    whole.send(text("4".repeat(16385)));
+    assert.deepEqual([await part.closed(), await whole.closed()], [1009, 1009]);
+
+    const mia = await rawio(server, "mia");
+    mia.send(text(`42/messaging,1["typing_indicator",{"x":"${"y".repeat(900000)}"}]`));
+    await mia.next(({ packet: p }) => p?.startsWith("43/messaging,1"));
+  });
 
   it("b18: one too many is 429 where the handshake brings the token", async () => {
     const { server } = box;
