@@ -145,7 +145,8 @@ begin
         v_conversation := coalesce(p_event.ref_conversation,
                                    p_event.conversation_id);
         return query select * from conversation_item(v_conversation, null);
-        return query select * from participant_items(v_conversation, v_only);
+        return query select * from participant_items(v_conversation, v_only) i
+                      order by i.created_at, i.user_id;
 
     elsif p_event.kind like 'participant\_%' then
         return query select * from participant_items(p_event.conversation_id,

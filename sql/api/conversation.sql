@@ -378,8 +378,6 @@ as $$
 declare
     v_c         conversations;
     v_p         participants;
-    v_stream    uuid;
-    v_own_seq   bigint;
     v_renames   boolean;
     v_closes    boolean;
     v_own       boolean;
@@ -465,19 +463,12 @@ begin
     end if;
 
     if v_own then
-        v_stream := personal_stream(p_user);
-        select c.event_seq into v_own_seq
-          from conversations c where c.id = v_stream for no key update;
-        perform event_add(v_stream, 'conversation_updated', p_user,
-                          p_only_for => array[p_user], p_ref => p_id);
+        perform event_add(p_id, 'conversation_updated', p_user,
+                          p_only_for => array[p_user]);
     end if;
 
     return query select * from conversation_answer('ok', p_id, p_user);
     return query select * from event_rows(p_id, v_c.event_seq);
-
-    if v_own then
-        return query select * from event_rows(v_stream, v_own_seq);
-    end if;
 end
 $$;
 comment on function messaging.conversation_update is

@@ -461,6 +461,27 @@ suite("Socket.IO: durable events", {}, (box) => {
     for (const client of all.ana) assert.equal(client.all("conversation_updated").length, 0);
   });
 
+  it("b20: a view of one's own has its place in the order of the conversation", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia", "jun");
+    const [mia, ana] = await Promise.all(["mia", "ana"].map((who) => server.connected(who)));
+    await server.said("ana", id, "something");
+    for (const isMuted of [true, false]) await server.call("mia", "PATCH", `/conversations/${id}`, { isMuted });
+    await server.call("ana", "PATCH", `/conversations/${id}`, { title: "Between" });
+    await server.call("mia", "PATCH", `/conversations/${id}`, { isArchived: true });
+    await server.settled(mia, ana);
+
+    const seqs = (client) => client.all("conversation_updated").filter((c) => c.id === id).map((c) => c.eventSeq);
+    assert.equal(seqs(mia).length, 4);
+    assert.deepEqual(seqs(mia), [...new Set(seqs(mia))].sort((x, y) => x - y));
+    assert.equal(seqs(ana).length, 1, "with a hole for the others");
+    for (const client of [mia, ana]) {
+      for (const { participants } of client.all("conversation_updated").filter((c) => c.id === id)) {
+        assert.deepEqual(participants.map((p) => p.userId), ["ana", "jun", "mia"], "as they joined");
+      }
+    }
+  });
+
   it("b6: a claim is seen by all staff and by the client, giving it back too", async () => {
     const { server } = box;
     const all = await devices("jun", "sol", "tess", "kai", "ana");
