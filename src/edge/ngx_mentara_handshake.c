@@ -49,17 +49,23 @@ ngx_mentara_handshake_token(ngx_mentara_request_t *q, ngx_str_t *token)
 ngx_int_t
 ngx_mentara_handshake_room(ngx_mentara_request_t *q, ngx_str_t *user)
 {
+    ngx_int_t             rc;
     ngx_mentara_client_t  c;
 
     if (ngx_mentara_presence_count(&q->mmcf->zone, user)
         >= q->mlcf->socket.most)
     {
         ngx_memzero(&q->limit, sizeof(ngx_mentara_limit_state_t));
+        q->limit.limit = q->mlcf->socket.most;
         q->limit.reset = NGX_MENTARA_CROWDED;
+        q->limited = 1;
         return NGX_BUSY;
     }
 
     ngx_mentara_client_init(&c, q->mmcf, q->mlcf, NULL);
 
-    return ngx_mentara_client_admit(&c, user, &q->limit);
+    rc = ngx_mentara_client_admit(&c, user, &q->limit);
+    q->limited = (rc != NGX_OK);
+
+    return rc;
 }

@@ -29,7 +29,8 @@ typedef struct {
     ngx_str_t              name;
     int64_t                id;
     unsigned               has_id:1;
-    unsigned               bad:1;   /* it is no event at all */
+    unsigned               bad:1;   /* a string cannot be taken */
+    unsigned               twice:1; /* a key comes again */
 } ngx_mentara_plain_event_t;
 
 
@@ -121,17 +122,17 @@ ngx_mentara_plain_begin(ngx_mentara_request_t *q)
         return;
     }
 
-    rc = ngx_mentara_ws_check(q->r);
-
-    if (rc != NGX_OK) {
-        ngx_mentara_request_finish(q, ngx_mentara_plain_unfit(q, rc));
-        return;
-    }
-
     q->from = ngx_mentara_handshake_token(q, &q->token);
 
     if (q->from == NGX_MENTARA_CREDENTIAL_NONE) {
         ngx_mentara_request_refuse(q, "token_missing");
+        return;
+    }
+
+    rc = ngx_mentara_ws_check(q->r);
+
+    if (rc != NGX_OK) {
+        ngx_mentara_request_finish(q, ngx_mentara_plain_unfit(q, rc));
         return;
     }
 
@@ -273,6 +274,10 @@ ngx_mentara_plain_message(ngx_mentara_ws_t *ws, ngx_uint_t binary,
                                      "a string holds U+0000 or half of a "
                                      "pair", id);
 
+    } else if (e.twice) {
+        ngx_mentara_client_malformed(&p->client, &e.name,
+                                     "a key comes twice", id);
+
     } else {
         json_incref(e.data);
         ngx_mentara_client_event(&p->client, &e.name, e.data, id);
@@ -305,7 +310,15 @@ ngx_mentara_plain_parse(ngx_mentara_plain_event_t *e, ngx_str_t *msg)
         e->bad = 1;
     }
 
-    e->json = json_loadb((char *) msg->data, msg->len, 0, &error);
+    e->json = json_loadb((char *) msg->data, msg->len, JSON_REJECT_DUPLICATES,
+                         &error);
+
+    if (e->json == NULL
+        && json_error_code(&error) == json_error_duplicate_key)
+    {
+        e->twice = 1;
+        e->json = json_loadb((char *) msg->data, msg->len, 0, &error);
+    }
 
     if (!json_is_object(e->json)) {
         return;

@@ -35,6 +35,7 @@ static void ngx_mentara_sio_packet(ngx_mentara_sio_t *s,
 static void ngx_mentara_sio_connect(ngx_mentara_sio_t *s,
     mentara_sio_packet_t *packet);
 static void ngx_mentara_sio_auth(ngx_mentara_sio_t *s, json_t *auth);
+static void ngx_mentara_sio_return(json_t *auth, ngx_mentara_return_t *back);
 static ngx_str_t ngx_mentara_sio_field(json_t *auth, const char *name);
 static ngx_int_t ngx_mentara_sio_start(ngx_mentara_sio_t *s,
     ngx_str_t *token, ngx_mentara_return_t *back, ngx_pool_t *pool);
@@ -497,8 +498,7 @@ ngx_mentara_sio_auth(ngx_mentara_sio_t *s, json_t *auth)
         s->counted = 0;
     }
 
-    back.pid = ngx_mentara_sio_field(auth, "pid");
-    back.offset = ngx_mentara_sio_field(auth, "offset");
+    ngx_mentara_sio_return(auth, &back);
 
     pool = ngx_create_pool(2048, ngx_cycle->log);
     if (pool == NULL) {
@@ -543,6 +543,31 @@ ngx_mentara_sio_field(json_t *auth, const char *name)
     }
 
     return s;
+}
+
+
+/*
+ * Without a pid there is nothing to echo, so nothing is recovered; an offset
+ * that is no string is one that is malformed.
+ */
+
+static void
+ngx_mentara_sio_return(json_t *auth, ngx_mentara_return_t *back)
+{
+    json_t  *offset;
+
+    back->pid = ngx_mentara_sio_field(auth, "pid");
+
+    if (back->pid.len == 0) {
+        return;
+    }
+
+    back->offset = ngx_mentara_sio_field(auth, "offset");
+    offset = json_object_get(auth, "offset");
+
+    if (offset != NULL && !json_is_null(offset) && !json_is_string(offset)) {
+        ngx_str_set(&back->offset, "-");
+    }
 }
 
 

@@ -307,6 +307,26 @@ for (const workers of [1, 4]) {
         assert.deepEqual((await socket.next(({ ack }) => ack === 5)).data, { success: true });
       });
 
+      it("a key that comes twice is refused, whichever of the two was meant", async () => {
+        const socket = await raw(server, "mia");
+        const said = `"conversationId":"${id}"`;
+        for (const [n, data] of [[1, `{${said},"content":"one","content":"two"}`],
+                                 [2, `{${said},"content":"one"},"data":{${said},"content":"two"}`]]) {
+          socket.send(text(`{"event":"send_message","id":${n},"data":${data}}`));
+          const answer = (await socket.next(({ ack }) => ack === n)).data;
+          assert.deepEqual([answer.statusCode, answer.code], [400, "malformed_event"]);
+          assert.match(JSON.stringify(answer.message), /twice/);
+        }
+        await socket.ask("join_conversation", { conversationId: id }, 3);
+        assert.equal(socket.all("new_message").length, 0);
+      });
+
+      it("who brings no token learns nothing else: 401, whatever is asked", async () => {
+        for (const options of [{ upgrade: false }, { method: "POST", upgrade: false }, { version: "1.0" }]) {
+          await refused(server, 401, "token_missing", null, options);
+        }
+      });
+
       for (const [what, id_] of [["a fraction", "1.5"], ["a real", "1.0"], ["a string", '"1"'],
                                  ["null", "null"], ["true", "true"], ["an object", "{}"],
                                  ["too large", "99999999999999999999"]]) {

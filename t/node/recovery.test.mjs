@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, afterEach, before, describe, it } from "node:test";
 import WebSocket from "ws";
-import { raw } from "./lib/raw.mjs";
+import { raw, rawio } from "./lib/raw.mjs";
 import { Server, sleep, until } from "./lib/server.mjs";
 
 const RS = "\x1e";
@@ -565,6 +565,22 @@ suite("Recovery: who may", {
     const missed = await says(box.server, "ana", id, 2);
     back(again);
     await got(again, ids(missed));
+  });
+
+  it("b40: an offset without a pid, or one that is no string, is recovered:false", async () => {
+    const { server } = box;
+    const mia = await gone("mia");
+    const from = { pid: mia._pid, offset: mia._lastOffset };
+    for (const auth of [{ ...from, pid: undefined }, { ...from, pid: null }, { ...from, pid: 5 },
+                        { ...from, pid: {} }, { ...from, pid: "" }, { ...from, offset: 5 }, { ...from, offset: {} }]) {
+      const client = await rawio(server, "mia", { auth });
+      assert.equal(client.all("connected")[0].recovered, false, JSON.stringify(auth));
+      assert.notEqual(client.pid, from.pid);
+      client.close();
+    }
+    const client = await rawio(server, "mia", { auth: from });
+    assert.equal(client.all("connected")[0].recovered, true);
+    assert.equal(client.pid, from.pid);
   });
 
   it("b40: an old offset with a new pid loses nothing", async () => {

@@ -1410,6 +1410,9 @@ suite("Socket.IO: budgets", {
     const answer = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers });
     assert.equal(answer.status, 429);
     assert.ok(Number(answer.headers.get("retry-after")) >= 1);
+    for (const name of ["limit", "remaining", "reset"]) {
+      assert.match(answer.headers.get(`ratelimit-${name}`), /^\d+$/);
+    }
     const rosa = server.client("rosa");
     let refusals = 0;
     rosa.on("connect_error", (error) => { if (error.data) refusals++; });
