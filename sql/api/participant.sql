@@ -443,13 +443,15 @@ begin
         return;
     end if;
 
-    v_seq := event_add(p_id, 'participant_removed', p_user, array[p_user],
-                       'leave');
-    perform leave_conversation(p_id, p_user, v_seq);
+    -- who goes has participant_removed last, though staff as well
+
     update conversations
        set updated_at = greatest(clock_timestamp(), updated_at)
      where id = p_id;
     perform event_add(p_id, 'conversation_updated', p_user, p_staff => true);
+    v_seq := event_add(p_id, 'participant_removed', p_user, array[p_user],
+                       'leave');
+    perform leave_conversation(p_id, p_user, v_seq);
     perform system_message(p_id, p_user, 'unclaimed', p_user,
         display_name(p_user) || ' handed the conversation back');
 

@@ -226,8 +226,9 @@ ngx_mentara_client_event(ngx_mentara_client_t *c, ngx_str_t *name,
         ngx_mentara_client_malformed(c, name, "there is no such event", id);
 
     } else if (!json_is_object(data)) {
-        ngx_mentara_client_malformed(c, name, "data must be a JSON object with each key once",
-                                     id);
+        ngx_mentara_client_malformed(c, name,
+                                     "data must be a JSON object with each "
+                                     "key once", id);
 
     } else {
         ask.c = c;

@@ -35,8 +35,6 @@ static void ngx_mentara_sio_packet(ngx_mentara_sio_t *s,
 static void ngx_mentara_sio_connect(ngx_mentara_sio_t *s,
     mentara_sio_packet_t *packet);
 static void ngx_mentara_sio_auth(ngx_mentara_sio_t *s, json_t *auth);
-static void ngx_mentara_sio_return(json_t *auth, ngx_mentara_return_t *back);
-static ngx_str_t ngx_mentara_sio_field(json_t *auth, const char *name);
 static ngx_int_t ngx_mentara_sio_start(ngx_mentara_sio_t *s,
     ngx_str_t *token, ngx_mentara_return_t *back, ngx_pool_t *pool);
 static void ngx_mentara_sio_ask(ngx_mentara_sio_t *s,
@@ -525,49 +523,6 @@ ngx_mentara_sio_auth(ngx_mentara_sio_t *s, json_t *auth)
 
     ngx_add_timer(&s->timer, NGX_MENTARA_SIO_CONNECT_TIMEOUT);
     ngx_mentara_eio_resume(s->eio);
-}
-
-
-static ngx_str_t
-ngx_mentara_sio_field(json_t *auth, const char *name)
-{
-    json_t     *value;
-    ngx_str_t   s;
-
-    ngx_str_null(&s);
-    value = json_object_get(auth, name);
-
-    if (json_is_string(value)) {
-        s.data = (u_char *) json_string_value(value);
-        s.len = json_string_length(value);
-    }
-
-    return s;
-}
-
-
-/*
- * Without a pid there is nothing to echo, so nothing is recovered; an offset
- * that is no string is one that is malformed.
- */
-
-static void
-ngx_mentara_sio_return(json_t *auth, ngx_mentara_return_t *back)
-{
-    json_t  *offset;
-
-    back->pid = ngx_mentara_sio_field(auth, "pid");
-
-    if (back->pid.len == 0) {
-        return;
-    }
-
-    back->offset = ngx_mentara_sio_field(auth, "offset");
-    offset = json_object_get(auth, "offset");
-
-    if (offset != NULL && !json_is_null(offset) && !json_is_string(offset)) {
-        ngx_str_set(&back->offset, "-");
-    }
 }
 
 

@@ -207,3 +207,41 @@ ngx_mentara_sio_event_frame(ngx_mentara_outgoing_t *o)
 
     return f;
 }
+
+
+ngx_str_t
+ngx_mentara_sio_field(json_t *auth, const char *name)
+{
+    json_t     *value;
+    ngx_str_t   s;
+
+    ngx_str_null(&s);
+    value = json_object_get(auth, name);
+
+    if (json_is_string(value)) {
+        s.data = (u_char *) json_string_value(value);
+        s.len = json_string_length(value);
+    }
+
+    return s;
+}
+
+
+void
+ngx_mentara_sio_return(json_t *auth, ngx_mentara_return_t *back)
+{
+    json_t  *offset;
+
+    back->pid = ngx_mentara_sio_field(auth, "pid");
+
+    if (back->pid.len == 0) {
+        return;
+    }
+
+    back->offset = ngx_mentara_sio_field(auth, "offset");
+    offset = json_object_get(auth, "offset");
+
+    if (offset != NULL && !json_is_null(offset) && !json_is_string(offset)) {
+        ngx_str_set(&back->offset, "-");
+    }
+}

@@ -40,6 +40,16 @@ typedef struct {
 /* slice of the one namespace that there is */
 mentara_slice_t ngx_mentara_sio_namespace(void);
 
+/* a string of CONNECT's payload, borrowed; without data: it is none */
+ngx_str_t ngx_mentara_sio_field(json_t *auth, const char *name);
+
+/*
+ * What the payload brings back, borrowed.  Without a pid there is nothing to
+ * echo, so nothing is recovered; an offset that is no string is one that is
+ * malformed.
+ */
+void ngx_mentara_sio_return(json_t *auth, ngx_mentara_return_t *back);
+
 /* CONNECT's answer; NGX_ERROR: the connection ends for lack of memory */
 ngx_int_t ngx_mentara_sio_put_connect(ngx_mentara_sio_t *s, ngx_str_t *pid);
 

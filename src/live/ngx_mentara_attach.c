@@ -113,7 +113,9 @@ ngx_mentara_attach_patience(ngx_event_t *ev)
     }
 
     if (!a->session->accepted) {
-        ngx_mentara_session_end(a->session, NGX_MENTARA_END_AGAIN);
+        ngx_mentara_session_end(a->session,
+                                a->crowded ? NGX_MENTARA_END_CROWDED
+                                           : NGX_MENTARA_END_AGAIN);
         return;
     }
 
@@ -198,6 +200,16 @@ ngx_mentara_attach_start(ngx_mentara_attach_t *a)
     }
 
     if (!a->session->accepted) {
+
+        /* who comes back when it was closed at once would do so for ever */
+
+        a->crowded = ngx_mentara_notice_crowded(a->session, a->most);
+
+        if (a->crowded) {
+            ngx_mentara_attach_wait(a);
+            return;
+        }
+
         a->mode = ngx_mentara_attach_from(a);
     }
 

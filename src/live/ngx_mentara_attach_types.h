@@ -70,6 +70,7 @@ struct ngx_mentara_attach_s {
     unsigned                   more:1;     /* rows than one page */
     unsigned                   paged:1;
     unsigned                   recovered:1;
+    unsigned                   crowded:1;  /* it waits for another to go */
 };
 
 

@@ -509,6 +509,10 @@ suite("Socket.IO: durable events", {}, (box) => {
       assert.equal(client.all("new_message").filter((m) => m.id === line.id).length, 0);
     }
     for (const client of all.ana) assert.equal(client.all("conversation_updated").length, 0);
+    for (const client of all.sol) {
+      const last = client.events.findLast(({ data }) => (data.conversationId ?? data.id) === json.id);
+      assert.equal(last.event, "participant_removed", "nothing after it to who goes");
+    }
     await server.call("jun", "PATCH", `/conversations/${json.id}`, { isActive: false });
   });
 
@@ -1361,6 +1365,29 @@ suite("Socket.IO: bounds", {
     assert.equal(response.statusCode, 429);
     assert.ok(Number(response.headers["retry-after"]) >= 1);
     ws.terminate();
+  });
+});
+
+suite("Socket.IO: two sockets each", { directives: "mentara_user_sockets 2;\n" }, (box) => {
+  it("b18: one too many after CONNECT waits for another to go, then its transport is closed", async () => {
+    const { server } = box;
+    const [one] = [await server.connected("rosa"), await server.connected("rosa")];
+    const third = async () => {
+      const socket = new Raw(server, null, { path: "/socket.io/", query: "?EIO=4&transport=websocket",
+                                             parse: packet });
+      await socket.next(({ packet: p }) => p?.startsWith("0"));
+      socket.send(text(`40/messaging,${JSON.stringify({ token: server.token("rosa") })}`));
+      return socket;
+    };
+    const [let_in, late] = [await third(), await third()];
+    await sleep(500);
+    assert.deepEqual([let_in, late].map((socket) => [socket.ended, socket.events.length]), [[false, 1], [false, 1]]);
+    one.disconnect();
+    const connected = () => [let_in, late].filter((socket) => socket.all("connected").length === 1);
+    await until(() => connected().length === 1, "one is let in", 4000);
+    const other = [let_in, late].find((socket) => !connected().includes(socket));
+    assert.equal(await other.closed(), 1013);
+    assert.equal(connected().length, 1);
   });
 });
 
