@@ -64,4 +64,23 @@ is_deeply([map { $_->{data}{id} } grep { $_->{event} eq 'new_message' } @heard],
           'gets what was missed');
 is(scalar @{ call('ana', GET => "/conversations/$id/messages")->{json} }, 4, 'messages stay');
 
+# --- a dump in another cluster, where transactions are numbered from the start
+
+nginx->stop('QUIT');
+db->query("update messaging.events set xid = '99999999999'");
+db->query("update messaging.conversations set last_event_xid = '99999999999'");
+db->query("update messaging.kept set from_xid = '99999999'");
+db->query('select messaging.restored()');
+nginx->start;
+is(scalar(() = db->rows("select 1 from messaging.sweep_delta(pg_current_snapshot()) where kind = 'l'")), 0,
+   'nothing of the old numbers is taken for new');
+my ($then) = map { $_->{offset} } grep { $_->{event} eq 'connected' } heard(undef, 'connected');
+my $new = said('mia', $id, 'said after the restore');
+nginx->stop('QUIT');
+nginx->start;
+@heard = heard($then, 'connected');
+ok($heard[-1]{data}{recovered}, 'who comes back from after the restore is recovered, by the database');
+is_deeply([map { $_->{data}{id} } grep { $_->{event} eq 'new_message' } @heard], [$new->{id}],
+          'and gets what was missed, once');
+
 finish();

@@ -399,3 +399,21 @@ comment on function messaging.prune_events is
     'Forgets events that are older, and from when on they are kept: who comes '
     'back from before is told to reload. For a nightly job, with the time of '
     'mentara_recovery. Returns how many. Messages stay.';
+
+
+create or replace function messaging.restored()
+returns void
+language plpgsql
+set search_path = messaging, pg_temp
+as $$
+begin
+    delete from events;
+    update conversations set last_event_xid = null
+     where last_event_xid is not null;
+    update kept set from_xid = pg_current_xact_id();
+end
+$$;
+comment on function messaging.restored is
+    'To be called once after a dump was restored into another cluster, before '
+    'nginx comes: transactions are numbered anew there. Who comes back is told '
+    'to reload. Messages stay.';
