@@ -55,6 +55,10 @@ static ngx_mentara_moment_t *ngx_mentara_moment_add(
 static ngx_uint_t ngx_mentara_moment_sum(ngx_mentara_moments_t *set);
 static void ngx_mentara_moment_copy(ngx_mentara_moment_t *m,
     ngx_mentara_somebody_t *who);
+static ngx_int_t ngx_mentara_typing_take(ngx_mentara_zone_t *zone,
+    uint64_t now, ngx_str_t *user, ngx_mentara_somebody_t *who);
+static ngx_uint_t ngx_mentara_typing_due(ngx_mentara_moment_t *m,
+    uint64_t now, ngx_str_t *user);
 static void ngx_mentara_presence_forget(ngx_mentara_zone_t *zone,
     ngx_mentara_somebody_t *who);
 
@@ -507,6 +511,22 @@ ngx_int_t
 ngx_mentara_typing_expire(ngx_mentara_zone_t *zone, uint64_t now,
     ngx_mentara_somebody_t *who)
 {
+    return ngx_mentara_typing_take(zone, now, NULL, who);
+}
+
+
+ngx_int_t
+ngx_mentara_typing_stop(ngx_mentara_zone_t *zone, ngx_str_t *user,
+    ngx_mentara_somebody_t *who)
+{
+    return ngx_mentara_typing_take(zone, 0, user, who);
+}
+
+
+static ngx_int_t
+ngx_mentara_typing_take(ngx_mentara_zone_t *zone, uint64_t now,
+    ngx_str_t *user, ngx_mentara_somebody_t *who)
+{
     ngx_int_t              rc;
     ngx_uint_t             i, n;
     ngx_mentara_moment_t  *m;
@@ -515,13 +535,13 @@ ngx_mentara_typing_expire(ngx_mentara_zone_t *zone, uint64_t now,
     m = ngx_mentara_moment_table(zone, &n);
 
     for (i = 0; i < n && rc == NGX_DONE; i++) {
-        if (m[i].kind != NGX_MENTARA_TYPES || m[i].at > now) {
+        if (!ngx_mentara_typing_due(&m[i], now, user)) {
             continue;
         }
 
         ngx_mentara_zone_lock(zone);
 
-        if (m[i].kind == NGX_MENTARA_TYPES && m[i].at <= now) {
+        if (ngx_mentara_typing_due(&m[i], now, user)) {
             ngx_mentara_moment_copy(&m[i], who);
             m[i].kind = 0;
             rc = NGX_OK;
@@ -531,6 +551,22 @@ ngx_mentara_typing_expire(ngx_mentara_zone_t *zone, uint64_t now,
     }
 
     return rc;
+}
+
+
+static ngx_uint_t
+ngx_mentara_typing_due(ngx_mentara_moment_t *m, uint64_t now,
+    ngx_str_t *user)
+{
+    if (m->kind != NGX_MENTARA_TYPES) {
+        return 0;
+    }
+
+    if (user == NULL) {
+        return m->at <= now;
+    }
+
+    return m->len == user->len && ngx_memcmp(m->id, user->data, m->len) == 0;
 }
 
 

@@ -74,6 +74,10 @@ ngx_int_t ngx_mentara_typing_end(ngx_mentara_zone_t *zone, ngx_str_t *user,
 ngx_int_t ngx_mentara_typing_expire(ngx_mentara_zone_t *zone, uint64_t now,
     ngx_mentara_somebody_t *who);
 
+/* takes one of a user's out, whatever its time; NGX_OK or NGX_DONE */
+ngx_int_t ngx_mentara_typing_stop(ngx_mentara_zone_t *zone, ngx_str_t *user,
+    ngx_mentara_somebody_t *who);
+
 /*
  * That a user has joined a conversation was told: NGX_OK: now for the first
  * time; NGX_DECLINED: before; NGX_BUSY: full.

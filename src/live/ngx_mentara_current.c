@@ -345,7 +345,7 @@ ngx_mentara_current_message(ngx_mentara_attach_t *a, ngx_int_t kind,
 
     /* its own place in the order stays: the last field, a number */
 
-    for (p = body->data + body->len; p > body->data && *p != ','; p--) {
+    for (p = body->data + body->len - 1; p > body->data && *p != ','; p--) {
         /* void */
     }
 

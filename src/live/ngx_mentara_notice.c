@@ -335,6 +335,22 @@ ngx_mentara_notice_logout(ngx_mentara_live_t *live, ngx_str_t *user,
 
 
 void
+ngx_mentara_notice_still(ngx_mentara_live_t *live, ngx_str_t *user)
+{
+    ngx_uint_t              i;
+    ngx_mentara_somebody_t  who;
+
+    for (i = 0; i < NGX_MENTARA_NOTICE_TURN; i++) {
+        if (ngx_mentara_typing_stop(live->zone, user, &who) != NGX_OK) {
+            return;
+        }
+
+        ngx_mentara_notice_typed(live, &who.user, &who.conversation, 0);
+    }
+}
+
+
+void
 ngx_mentara_notice_tick(ngx_mentara_live_t *live)
 {
     ngx_uint_t              i;

@@ -24,6 +24,9 @@ void ngx_mentara_notice_counted(ngx_mentara_session_t *s);
 void ngx_mentara_notice_here(ngx_mentara_session_t *s, ngx_str_t *contacts,
     ngx_uint_t n, ngx_uint_t quiet);
 
+/* whatever somebody types has ended; that is told */
+void ngx_mentara_notice_still(ngx_mentara_live_t *live, ngx_str_t *user);
+
 /*
  * typing_indicator: NGX_OK; NGX_DECLINED: no participant.  Repeated it is
  * relayed at most every 2 s; it ends by itself.

@@ -1042,6 +1042,27 @@ suite("Socket.IO: what a client says", {}, (box) => {
     }
   });
 
+  it("b36: nobody types for ever because a block came between, and nobody stops who never began", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia", "jun");
+    const [ana, mia, jun] = await Promise.all(["ana", "mia", "jun"].map((who) => server.connected(who)));
+    const typing = (client, who) => client.all("typing_indicator")
+      .filter((t) => t.conversationId === id && t.userId === who).map((t) => t.isTyping);
+    const on = (client) => client.emitWithAck("typing_indicator", { conversationId: id });
+
+    await Promise.all([on(ana), on(mia)]);
+    await until(() => typing(mia, "ana").length + typing(ana, "mia").length === 2, "both are seen to type");
+    await server.call("mia", "POST", "/block", { userId: "ana" });
+    await until(() => typing(mia, "ana").length === 2 && typing(ana, "mia").length === 2, "both have stopped");
+    await Promise.all([on(ana), on(mia)]);
+    await until(() => typing(jun, "ana").length === 3 && typing(jun, "mia").length === 3, "others see it");
+    await server.call("mia", "DELETE", "/block/ana");
+    await until(() => typing(jun, "ana").length === 4 && typing(jun, "mia").length === 4, "and its end");
+    await server.settled(ana, mia);
+    for (const seen of [typing(mia, "ana"), typing(ana, "mia")]) assert.deepEqual(seen, [true, false]);
+    assert.deepEqual(typing(jun, "ana"), [true, false, true, false]);
+  });
+
   it("b42: across a block a message is refused as by REST", async () => {
     const { server } = box;
     const id = await server.direct("rosa", "ben");
