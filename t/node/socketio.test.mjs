@@ -1331,26 +1331,6 @@ suite("Socket.IO: bounds", {
     await gone;
   });
 
-  for (const transports of [["websocket"], ["polling"]]) {
-    it(`b18: one device too many waits until another has gone, by ${transports}`, async () => {
-      const { server } = box;
-      const one = await server.connected("ben", { transports });
-      const two = await server.connected("ben", { transports });
-      const three = server.client("ben", { transports });
-      let refusals = 0;
-      three.on("connect_error", (error) => { if (error.data) refusals++; });
-      const closes = [];
-      three.io.on("close", (reason) => closes.push(reason));
-      await until(() => closes.length > 0, "the transport is closed");
-      assert.equal(refusals, 0, "never a CONNECT_ERROR");
-      assert.deepEqual([one.connected, two.connected], [true, true]);
-      assert.deepEqual(three.all("connected"), []);
-      one.disconnect();
-      await three.next("connected");
-      assert.equal(refusals, 0);
-    });
-  }
-
   it("who has not said who it is holds 16 KiB at most, who has a whole maxPayload", async () => {
     const { server } = box;
     const open = async () => {
@@ -1390,6 +1370,26 @@ suite("Socket.IO: bounds", {
 });
 
 suite("Socket.IO: two sockets each", { directives: "mentara_user_sockets 2;\n" }, (box) => {
+  for (const transports of [["websocket"], ["polling"]]) {
+    it(`b18: one device too many waits until another has gone, by ${transports}`, async () => {
+      const { server } = box;
+      const one = await server.connected("ben", { transports });
+      const two = await server.connected("ben", { transports });
+      const three = server.client("ben", { transports });
+      let refusals = 0;
+      three.on("connect_error", (error) => { if (error.data) refusals++; });
+      const closes = [];
+      three.io.on("close", (reason) => closes.push(reason));
+      await until(() => closes.length > 0, "the transport is closed");
+      assert.equal(refusals, 0, "never a CONNECT_ERROR");
+      assert.deepEqual([one.connected, two.connected], [true, true]);
+      assert.deepEqual(three.all("connected"), []);
+      one.disconnect();
+      await three.next("connected");
+      assert.equal(refusals, 0);
+    });
+  }
+
   it("b18: one too many after CONNECT waits for another to go, then its transport is closed", async () => {
     const { server } = box;
     const [one] = [await server.connected("rosa"), await server.connected("rosa")];
