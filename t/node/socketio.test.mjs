@@ -1054,6 +1054,7 @@ suite("Socket.IO: what a client says", {}, (box) => {
     await until(() => typing(mia, "ana").length + typing(ana, "mia").length === 2, "both are seen to type");
     await server.call("mia", "POST", "/block", { userId: "ana" });
     await until(() => typing(mia, "ana").length === 2 && typing(ana, "mia").length === 2, "both have stopped");
+    await mia.next("user_blocked");
     await Promise.all([on(ana), on(mia)]);
     await until(() => typing(jun, "ana").length === 3 && typing(jun, "mia").length === 3, "others see it");
     await server.call("mia", "DELETE", "/block/ana");

@@ -32,7 +32,7 @@ export async function until(condition, what, ms = 10000) {
 
 // one HTTP request on a connection of its own: any worker may answer, and
 // none that is leaving is asked
-async function answer(url, options, body) {
+export async function answer(url, options, body) {
   const call = request(url, { ...options, agent: false });
 
   call.end(body);
