@@ -113,7 +113,7 @@ ngx_mentara_sio_left(ngx_mentara_session_t *session, ngx_mentara_uuid_t *ids,
         r = ngx_queue_data(q, ngx_mentara_record_t, in_session);
 
         if (!r->joined && r->to == NGX_MENTARA_FOREVER) {
-            ids[i++] = r->room->id;
+            ids[i++] = r->room->un.id;
         }
     }
 

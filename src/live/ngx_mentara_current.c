@@ -9,10 +9,9 @@
 
 /* the newest change of a message */
 typedef struct {
-    ngx_rbtree_node_t    node;
-    ngx_mentara_uuid_t   id;
-    uint64_t             position;
-    uint64_t             event_seq;
+    ngx_mentara_uuid_node_t   un;
+    uint64_t                  position;
+    uint64_t                  event_seq;
 } ngx_mentara_change_t;
 
 
@@ -25,11 +24,6 @@ typedef struct {
 
 static ngx_int_t ngx_mentara_current_note(ngx_mentara_current_t *c,
     ngx_mentara_entry_t *e, ngx_log_t *log);
-static void ngx_mentara_current_insert(ngx_rbtree_node_t *temp,
-    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
-static ngx_rbtree_key_t ngx_mentara_current_key(ngx_mentara_uuid_t *id);
-static ngx_mentara_change_t *ngx_mentara_current_find(
-    ngx_mentara_current_t *c, ngx_mentara_uuid_t *id);
 static ngx_int_t ngx_mentara_current_change(ngx_mentara_attach_t *a,
     ngx_mentara_uuid_t *id, ngx_mentara_since_t *since, ngx_str_t *changed);
 static ngx_int_t ngx_mentara_current_message(ngx_mentara_attach_t *a,
@@ -56,7 +50,7 @@ ngx_mentara_current_reset(ngx_mentara_attach_t *a, uint64_t position)
 
     c->n = 0;
     c->looked = position;
-    ngx_rbtree_init(&c->tree, &c->nil, ngx_mentara_current_insert);
+    ngx_mentara_uuid_tree_init(&c->tree, &c->nil);
 }
 
 
@@ -138,7 +132,7 @@ ngx_mentara_current_note(ngx_mentara_current_t *c, ngx_mentara_entry_t *e,
         return NGX_ERROR;
     }
 
-    change = ngx_mentara_current_find(c, &id);
+    change = (ngx_mentara_change_t *) ngx_mentara_uuid_tree_find(&c->tree, &id);
 
     if (change == NULL) {
 
@@ -157,9 +151,8 @@ ngx_mentara_current_note(ngx_mentara_current_t *c, ngx_mentara_entry_t *e,
             return NGX_ERROR;
         }
 
-        change->id = id;
-        change->node.key = ngx_mentara_current_key(&id);
-        ngx_rbtree_insert(&c->tree, &change->node);
+        change->un.id = id;
+        ngx_mentara_uuid_tree_insert(&c->tree, &change->un);
         c->n++;
     }
 
@@ -167,80 +160,6 @@ ngx_mentara_current_note(ngx_mentara_current_t *c, ngx_mentara_entry_t *e,
     change->event_seq = e->event_seq;
 
     return NGX_OK;
-}
-
-
-static void
-ngx_mentara_current_insert(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
-    ngx_rbtree_node_t *sentinel)
-{
-    int                    less;
-    ngx_rbtree_node_t    **p;
-    ngx_mentara_change_t  *n, *t;
-
-    n = (ngx_mentara_change_t *) node;
-
-    for ( ;; ) {
-        t = (ngx_mentara_change_t *) temp;
-
-        less = (node->key != temp->key)
-               ? node->key < temp->key
-               : ngx_memcmp(n->id.data, t->id.data, 16) < 0;
-
-        p = less ? &temp->left : &temp->right;
-
-        if (*p == sentinel) {
-            break;
-        }
-
-        temp = *p;
-    }
-
-    *p = node;
-    node->parent = temp;
-    node->left = sentinel;
-    node->right = sentinel;
-    ngx_rbt_red(node);
-}
-
-
-/* the last octets of a UUID of version 7 are random */
-
-static ngx_rbtree_key_t
-ngx_mentara_current_key(ngx_mentara_uuid_t *id)
-{
-    ngx_rbtree_key_t  key;
-
-    ngx_memcpy(&key, id->data + 16 - sizeof(key), sizeof(key));
-
-    return key;
-}
-
-
-static ngx_mentara_change_t *
-ngx_mentara_current_find(ngx_mentara_current_t *c, ngx_mentara_uuid_t *id)
-{
-    int                    less;
-    ngx_rbtree_key_t       key;
-    ngx_rbtree_node_t     *node;
-    ngx_mentara_change_t  *t;
-
-    key = ngx_mentara_current_key(id);
-    node = c->tree.root;
-
-    while (node != &c->nil) {
-        t = (ngx_mentara_change_t *) node;
-
-        if (ngx_memcmp(t->id.data, id->data, 16) == 0) {
-            return t;
-        }
-
-        less = (key != node->key) ? key < node->key
-                                  : ngx_memcmp(id->data, t->id.data, 16) < 0;
-        node = less ? node->left : node->right;
-    }
-
-    return NULL;
 }
 
 
@@ -293,7 +212,8 @@ ngx_mentara_current_change(ngx_mentara_attach_t *a, ngx_mentara_uuid_t *id,
     ngx_mentara_change_t  *change;
     ngx_mentara_reader_t  *r;
 
-    change = ngx_mentara_current_find(&a->current, id);
+    change = (ngx_mentara_change_t *)
+             ngx_mentara_uuid_tree_find(&a->current.tree, id);
 
     if (change == NULL || change->position <= since->position
         || change->event_seq < since->event_seq)

@@ -12,6 +12,7 @@
 #include <ngx_mentara_pg.h>
 #include <ngx_mentara_recover.h>
 #include <ngx_mentara_slots.h>
+#include <ngx_mentara_uuid_tree.h>
 
 
 #define NGX_MENTARA_SERVER_KEY  32     /* octets */
@@ -103,8 +104,7 @@ typedef struct {
 
 
 typedef struct {
-    ngx_rbtree_node_t         node;
-    ngx_mentara_uuid_t        id;
+    ngx_mentara_uuid_node_t   un;          /* un.id: the conversation */
     ngx_queue_t               records;
 } ngx_mentara_room_t;
 

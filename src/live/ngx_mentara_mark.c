@@ -128,7 +128,7 @@ ngx_mentara_mark_take(ngx_mentara_live_t *live, ngx_pool_t *pool,
 
         ids[n].data = p;
         ids[n].len = 32;
-        p = ngx_hex_dump(p, r->room->id.data, 16);
+        p = ngx_hex_dump(p, r->room->un.id.data, 16);
 
         seqs[n].data = p;
         p = ngx_sprintf(p, "%uL", r->delivered);

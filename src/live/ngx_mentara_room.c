@@ -4,9 +4,6 @@
 #include <ngx_mentara_presence.h>
 
 
-static ngx_rbtree_key_t ngx_mentara_room_key(ngx_mentara_uuid_t *id);
-static void ngx_mentara_room_insert(ngx_rbtree_node_t *temp,
-    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
 static ngx_mentara_room_t *ngx_mentara_room_get(ngx_mentara_live_t *live,
     ngx_mentara_uuid_t *id);
 static ngx_mentara_peer_t *ngx_mentara_peer_find(ngx_mentara_user_t *u,
@@ -225,82 +222,10 @@ ngx_mentara_user_blocked(ngx_mentara_user_t *u, ngx_str_t *peer)
 }
 
 
-/* the last octets of a UUID of version 7 are random */
-
-static ngx_rbtree_key_t
-ngx_mentara_room_key(ngx_mentara_uuid_t *id)
-{
-    ngx_rbtree_key_t  key;
-
-    ngx_memcpy(&key, id->data + 16 - sizeof(key), sizeof(key));
-
-    return key;
-}
-
-
-static void
-ngx_mentara_room_insert(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
-    ngx_rbtree_node_t *sentinel)
-{
-    int                   less;
-    ngx_mentara_room_t   *n, *t;
-    ngx_rbtree_node_t   **p;
-
-    n = (ngx_mentara_room_t *) node;
-
-    for ( ;; ) {
-        t = (ngx_mentara_room_t *) temp;
-
-        less = (node->key != temp->key)
-               ? node->key < temp->key
-               : ngx_memcmp(n->id.data, t->id.data, 16) < 0;
-
-        p = less ? &temp->left : &temp->right;
-
-        if (*p == sentinel) {
-            break;
-        }
-
-        temp = *p;
-    }
-
-    *p = node;
-    node->parent = temp;
-    node->left = sentinel;
-    node->right = sentinel;
-    ngx_rbt_red(node);
-}
-
-
 ngx_mentara_room_t *
 ngx_mentara_room_find(ngx_mentara_live_t *live, ngx_mentara_uuid_t *id)
 {
-    int                  rc;
-    ngx_rbtree_key_t     key;
-    ngx_mentara_room_t  *room;
-    ngx_rbtree_node_t   *node;
-
-    key = ngx_mentara_room_key(id);
-    node = live->rooms.root;
-
-    while (node != live->rooms.sentinel) {
-        room = (ngx_mentara_room_t *) node;
-
-        if (key != node->key) {
-            node = (key < node->key) ? node->left : node->right;
-            continue;
-        }
-
-        rc = ngx_memcmp(id->data, room->id.data, 16);
-
-        if (rc == 0) {
-            return room;
-        }
-
-        node = (rc < 0) ? node->left : node->right;
-    }
-
-    return NULL;
+    return (ngx_mentara_room_t *) ngx_mentara_uuid_tree_find(&live->rooms, id);
 }
 
 
@@ -320,10 +245,9 @@ ngx_mentara_room_get(ngx_mentara_live_t *live, ngx_mentara_uuid_t *id)
         return NULL;
     }
 
-    room->id = *id;
-    room->node.key = ngx_mentara_room_key(id);
+    room->un.id = *id;
     ngx_queue_init(&room->records);
-    ngx_rbtree_insert(&live->rooms, &room->node);
+    ngx_mentara_uuid_tree_insert(&live->rooms, &room->un);
 
     return room;
 }
@@ -402,7 +326,7 @@ ngx_mentara_record_unjoined(ngx_mentara_record_t *r)
 
     (void) ngx_mentara_joined_change(live->zone,
                                      ngx_mentara_slot_number(live),
-                                     &r->session->user->sn.str, &r->room->id,
+                                     &r->session->user->sn.str, &r->room->un.id,
                                      -1);
 }
 
@@ -426,7 +350,7 @@ ngx_mentara_record_drop(ngx_mentara_record_t *r)
     }
 
     if (ngx_queue_empty(&room->records)) {
-        ngx_rbtree_delete(&r->session->live->rooms, &room->node);
+        ngx_rbtree_delete(&r->session->live->rooms, &room->un.node);
         ngx_free(room);
     }
 
@@ -452,5 +376,5 @@ ngx_mentara_rooms_init(ngx_mentara_live_t *live)
 {
     ngx_rbtree_init(&live->users, &live->users_nil,
                     ngx_str_rbtree_insert_value);
-    ngx_rbtree_init(&live->rooms, &live->rooms_nil, ngx_mentara_room_insert);
+    ngx_mentara_uuid_tree_init(&live->rooms, &live->rooms_nil);
 }
