@@ -30,10 +30,10 @@ my $id = direct('mia', 'ana');
 
 # a connection behind its 101
 sub upgraded {
-    my ($path) = @_;
+    my ($path, $who) = @_;
     my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => nginx->{port})
         or die "connect: $!";
-    my $auth = as('mia')->{Authorization};
+    my $auth = as($who // 'mia')->{Authorization};
 
     $s->syswrite("GET @{[$path // '/messaging/ws']} HTTP/1.1\r\nHost: a\r\n"
         . "X-Real-IP: 203.0.113.9\r\nUpgrade: websocket\r\n"
@@ -285,10 +285,11 @@ close $deaf;
 my $reader = upgraded();
 my $from = decode_json(until_frame($reader, sub { $_[1] =~ /"connected"/ }))->{offset};
 close $reader->{s};
-my @missed = map { said('ana', $id, "line $_ of a story " . 'x' x 9000) } 1 .. 90;
+my $circle = group('ana', 'mia', 'ben');
+my @missed = map { said('ana', $_ % 2 ? $id : $circle, "line $_ of a story " . 'x' x 9000) } 1 .. 90;
 nginx->stop('QUIT');
 nginx->start;
-my $other = upgraded();
+my $watch = upgraded(undef, 'ana');
 my $narrow = IO::Socket::INET->new(Proto => 'tcp');
 setsockopt $narrow, SOL_SOCKET, SO_RCVBUF, pack 'i', 4096;
 connect $narrow, pack_sockaddr_in($tight, INADDR_LOOPBACK) or die "connect: $!";
@@ -298,9 +299,13 @@ $narrow = { s => $narrow, in => '' };
 more($narrow) until $narrow->{in} =~ /\AHTTP.*?\r\n\r\n./s;
 $narrow->{in} =~ s/\AHTTP.*?\r\n\r\n//s;
 is(call('ana', DELETE => "/messages/$missed[80]{id}")->{code}, 204, 'b10: it is deleted');
-is(call('ana', PUT => "/messages/$missed[81]{id}", { content => 'the end' })->{code}, 200,
+is(call('ana', PUT => "/messages/$missed[82]{id}", { content => 'the end' })->{code}, 200,
    'and another one edited, while the answer of the database is written');
-until_frame($other, sub { $_[1] =~ /"message_updated"/ && $_[1] =~ /$missed[81]{id}/ });
+is(call('ana', DELETE => "/conversations/$circle/participants/mia")->{code}, 204, 'she is removed from a group');
+is(call('ana', PUT => "/messages/$missed[81]{id}", { content => 'not for her' })->{code}, 200,
+   'where one is edited after that');
+is(call('ana', DELETE => "/messages/$missed[83]{id}")->{code}, 204, 'and one deleted');
+until_frame($watch, sub { $_[1] =~ /"message_updated"/ && $_[1] =~ /$missed[83]{id}/ });
 my %told;
 until_frame($narrow, sub {
     my $frame = decode_json($_[1]);
@@ -310,7 +315,9 @@ until_frame($narrow, sub {
 is(scalar(grep { $told{ $_->{id} } } @missed), 90, 'all that was missed comes');
 is_deeply([@{ $told{ $missed[80]{id} } }{qw(content isDeleted)}], ['', Mojo::JSON->true],
           'b10: the deleted one without its text');
-is($told{ $missed[81]{id} }{content}, 'the end', 'the edited one as it is');
+is($told{ $missed[82]{id} }{content}, 'the end', 'the edited one as it is');
+is($told{ $missed[81]{id} }{content}, $missed[81]{content}, 'what was edited after her time as it was in it');
+is($told{ $missed[83]{id} }{content}, '', 'but b10: what was deleted comes to nobody');
 
 # --- a reload while the 101 is on its way
 

@@ -32,7 +32,10 @@ typedef struct {
     ngx_pool_t                *text;       /* of the body made last */
     ngx_rbtree_t               tree;       /* the newest change of each */
     ngx_rbtree_node_t          nil;
-    ngx_uint_t                 n;
+    ngx_rbtree_t               left;       /* conversations that the user
+                                              has left on the way */
+    ngx_rbtree_node_t          left_nil;
+    ngx_uint_t                 n;          /* in both trees */
     uint64_t                   looked;     /* position up to which */
 } ngx_mentara_current_t;
 

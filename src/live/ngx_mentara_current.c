@@ -1,10 +1,11 @@
 
 #include <ngx_mentara_current.h>
+#include <ngx_mentara_room.h>
 #include <mentara_id.h>
 #include <mentara_json_scan.h>
 
 
-#define NGX_MENTARA_CHANGES  8192    /* that are noted for one client */
+#define NGX_MENTARA_CHANGES  8192    /* and leaves, noted for one client */
 
 
 /* the newest change of a message */
@@ -15,6 +16,13 @@ typedef struct {
 } ngx_mentara_change_t;
 
 
+/* a conversation that was left */
+typedef struct {
+    ngx_mentara_uuid_node_t   un;
+    ngx_uint_t                gone;        /* and not joined again */
+} ngx_mentara_leave_t;
+
+
 /* what of the log counts for a body */
 typedef struct {
     uint64_t             position;
@@ -22,8 +30,12 @@ typedef struct {
 } ngx_mentara_since_t;
 
 
-static ngx_int_t ngx_mentara_current_note(ngx_mentara_current_t *c,
-    ngx_mentara_entry_t *e, ngx_log_t *log);
+static ngx_int_t ngx_mentara_current_member(ngx_mentara_attach_t *a,
+    ngx_mentara_entry_t *e);
+static ngx_int_t ngx_mentara_current_note(ngx_mentara_attach_t *a,
+    ngx_mentara_entry_t *e);
+static void *ngx_mentara_current_get(ngx_mentara_attach_t *a,
+    ngx_rbtree_t *tree, ngx_mentara_uuid_t *id, size_t size);
 static ngx_int_t ngx_mentara_current_change(ngx_mentara_attach_t *a,
     ngx_mentara_uuid_t *id, ngx_mentara_since_t *since, ngx_str_t *changed);
 static ngx_int_t ngx_mentara_current_message(ngx_mentara_attach_t *a,
@@ -51,6 +63,7 @@ ngx_mentara_current_reset(ngx_mentara_attach_t *a, uint64_t position)
     c->n = 0;
     c->looked = position;
     ngx_mentara_uuid_tree_init(&c->tree, &c->nil);
+    ngx_mentara_uuid_tree_init(&c->left, &c->left_nil);
 }
 
 
@@ -103,11 +116,9 @@ ngx_mentara_current_look(ngx_mentara_attach_t *a, ngx_uint_t whole)
                 continue;
             }
 
-            if (e.kind != NGX_MENTARA_EVENT_MESSAGE_UPDATED) {
-                continue;
-            }
-
-            rc = ngx_mentara_current_note(c, &e, live->logger);
+            rc = (e.kind == NGX_MENTARA_EVENT_MESSAGE_UPDATED)
+                 ? ngx_mentara_current_note(a, &e)
+                 : ngx_mentara_current_member(a, &e);
 
             if (rc != NGX_OK) {
                 return rc;
@@ -121,45 +132,95 @@ ngx_mentara_current_look(ngx_mentara_attach_t *a, ngx_uint_t whole)
 }
 
 
+/* who has left is told nothing that was written since, until it is back */
+
 static ngx_int_t
-ngx_mentara_current_note(ngx_mentara_current_t *c, ngx_mentara_entry_t *e,
-    ngx_log_t *log)
+ngx_mentara_current_member(ngx_mentara_attach_t *a, ngx_mentara_entry_t *e)
 {
+    ngx_mentara_leave_t  *leave;
+
+    if (!(e->flags & (NGX_MENTARA_EVENT_JOIN|NGX_MENTARA_EVENT_LEAVE))
+        || !ngx_mentara_listed(&e->subjects, &a->session->user->sn.str))
+    {
+        return NGX_OK;
+    }
+
+    leave = ngx_mentara_current_get(a, &a->current.left, &e->conversation,
+                                    sizeof(ngx_mentara_leave_t));
+    if (leave == NULL) {
+        return NGX_DECLINED;
+    }
+
+    leave->gone = (e->flags & NGX_MENTARA_EVENT_LEAVE) ? 1 : 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mentara_current_note(ngx_mentara_attach_t *a, ngx_mentara_entry_t *e)
+{
+    ngx_str_t              deleted;
     ngx_mentara_uuid_t     id;
+    ngx_mentara_leave_t   *leave;
     ngx_mentara_change_t  *change;
 
-    if (ngx_mentara_current_id(&e->body, "{\"messageId\":\"", &id) != NGX_OK) {
+    if (ngx_mentara_current_id(&e->body, "{\"messageId\":\"", &id) != NGX_OK
+        || ngx_mentara_current_value(&e->body, ",\"isDeleted\":", &deleted)
+           != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    change = (ngx_mentara_change_t *) ngx_mentara_uuid_tree_find(&c->tree, &id);
+    leave = (ngx_mentara_leave_t *)
+            ngx_mentara_uuid_tree_find(&a->current.left, &e->conversation);
 
+    if (leave != NULL && leave->gone && deleted.data[0] != 't') {
+        return NGX_OK;
+    }
+
+    change = ngx_mentara_current_get(a, &a->current.tree, &id,
+                                     sizeof(ngx_mentara_change_t));
     if (change == NULL) {
-
-        if (c->n == NGX_MENTARA_CHANGES) {
-            return NGX_DECLINED;
-        }
-
-        if (c->pool == NULL) {
-            c->pool = ngx_create_pool(4096, log);
-        }
-
-        change = (c->pool == NULL)
-                 ? NULL : ngx_palloc(c->pool, sizeof(ngx_mentara_change_t));
-
-        if (change == NULL) {
-            return NGX_ERROR;
-        }
-
-        change->un.id = id;
-        ngx_mentara_uuid_tree_insert(&c->tree, &change->un);
-        c->n++;
+        return NGX_DECLINED;
     }
 
     change->position = e->position;
     change->event_seq = e->event_seq;
 
     return NGX_OK;
+}
+
+
+/* the node of an id, made if need be; NULL: too many, or no memory */
+
+static void *
+ngx_mentara_current_get(ngx_mentara_attach_t *a, ngx_rbtree_t *tree,
+    ngx_mentara_uuid_t *id, size_t size)
+{
+    ngx_mentara_current_t    *c;
+    ngx_mentara_uuid_node_t  *n;
+
+    c = &a->current;
+    n = ngx_mentara_uuid_tree_find(tree, id);
+
+    if (n != NULL || c->n == NGX_MENTARA_CHANGES) {
+        return n;
+    }
+
+    if (c->pool == NULL) {
+        c->pool = ngx_create_pool(4096, a->session->live->logger);
+    }
+
+    n = (c->pool == NULL) ? NULL : ngx_pcalloc(c->pool, size);
+
+    if (n != NULL) {
+        n->id = *id;
+        ngx_mentara_uuid_tree_insert(tree, n);
+        c->n++;
+    }
+
+    return n;
 }
 
 
