@@ -203,6 +203,10 @@ ngx_mentara_eio_put(ngx_mentara_eio_t *s, ngx_mentara_frame_t *f,
 
     if (rc != NGX_OK) {
         s->slow = 1;
+
+        ngx_log_error(NGX_LOG_INFO, s->worker->log, 0,
+                      "client polls too slowly, closing session");
+
         ngx_mentara_eio_end(s, 0, MENTARA_WS_TRY_LATER);
     }
 }

@@ -44,6 +44,10 @@ ngx_mentara_ws_send(ngx_mentara_ws_t *ws, ngx_mentara_frame_t *f)
         ngx_mentara_ws_discard(ws);
         ngx_mentara_ws_send_close(ws, MENTARA_WS_TRY_LATER);
         ws->slow = 1;
+
+        ngx_log_error(NGX_LOG_INFO, ws->worker->log, 0,
+                      "*%uA client reads too slowly, closing connection",
+                      ws->c->number);
         return;
     }
 

@@ -135,6 +135,10 @@ describe("slow readers", { timeout: 180000 }, () => {
   const metric = async (name) => Number(new RegExp(`^${name} (\\d+)$`, "m").exec(
     await (await fetch(`${server.url}/metrics`)).text())[1]);
 
+  // connections that were told to go, until now
+  const closings = () => readFileSync(`${server.dir}/error.log`, "utf8")
+    .split("client reads too slowly").length - 1;
+
   // n long messages, 8 at a time: their ids in order of seq
   async function flood(n, more = () => {}) {
     const said = [];
@@ -187,13 +191,19 @@ describe("slow readers", { timeout: 180000 }, () => {
       const begun = memory(pid);
       let most = 0;
       const first = healthy.all("new_message").length;
+
+      // who reads on within 5 s sees why
+      const refused = closings();
+      let reading = false;
       const ids = await flood(ENOUGH, (message) => {
         sent.set(message.id, performance.now());
         most = Math.max(most, memory(pid));
+        if (!reading && closings() === refused + n) {
+          slow.forEach((socket) => socket.resume());
+          reading = true;
+        }
       });
-
-      // as they read on, in time, they see why
-      slow.forEach((socket) => socket.resume());
+      assert.ok(reading, `${closings() - refused} were too slow`);
       await until(() => slow.every(({ ended }) => ended), "all closed");
       assert.ok(slow.every(({ code }) => code === 1013), slow.map(({ code }) => code).join());
       await until(async () => await metric("mentara_slow_sockets_total") >= had + n,
