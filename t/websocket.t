@@ -235,6 +235,18 @@ $s = upgraded();
 $s->{s}->syswrite(masked(0x89, 'x'));
 is(until_frame($s, sub { $_[0] == 10 }), 'x', 'after many that reset their handshake others are served');
 
+# --- lists of the handshake in several lines (RFC 9110, 5.3)
+
+my $listed = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => nginx->{port});
+$listed->syswrite("GET /messaging/ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n"
+    . "Upgrade: h2c\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    . "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    . "Authorization: $go\r\n\r\n");
+$listed = { s => $listed, in => '' };
+more($listed);
+like($listed->{in}, qr/\AHTTP\/1\.1 101 /, 'each line of Connection and Upgrade counts');
+close $listed->{s};
+
 # --- what a client sends before it has the 101
 
 my @early = map {

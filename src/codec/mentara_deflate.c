@@ -70,10 +70,10 @@ mentara_inflate_begin(mentara_inflate_t *in, mentara_deflate_mem_t *mem,
 {
     memset(in, 0, sizeof(mentara_inflate_t));
 
-    in->mem = mem;
+    in->mem = *mem;
     in->max = max;
 
-    mentara_deflate_stream(&in->z, mem);
+    mentara_deflate_stream(&in->z, &in->mem);
 
     if (inflateInit2(&in->z, -MAX_WBITS) != Z_OK) {
         in->status = MENTARA_WS_INTERNAL;

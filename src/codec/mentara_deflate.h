@@ -50,7 +50,7 @@ typedef struct {
 /* one message on its way in */
 typedef struct {
     z_stream                z;
-    mentara_deflate_mem_t  *mem;
+    mentara_deflate_mem_t   mem;        /* what is left is its own */
     uint64_t                total;      /* octets of output so far */
     uint64_t                max;
     unsigned                status;     /* after MENTARA_BAD: close code */
@@ -63,8 +63,8 @@ typedef struct {
 
 
 /*
- * max: octets of the inflated message.  mem must live until
- * mentara_inflate_end().  MENTARA_OK, or MENTARA_BAD: no memory, status 1011.
+ * max: octets of the inflated message.  mem is copied, and so must not be in:
+ * zlib points to it.  MENTARA_OK, or MENTARA_BAD: no memory, status 1011.
  */
 int mentara_inflate_begin(mentara_inflate_t *in,
     mentara_deflate_mem_t *mem, uint64_t max);

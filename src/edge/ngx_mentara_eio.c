@@ -108,7 +108,8 @@ ngx_mentara_eio_polled(ngx_http_request_t *r,
 
     if (ngx_mentara_eio_sid(s->sid) != NGX_OK
         || ngx_mentara_box_create(&worker->pb, s->sid,
-                                  ngx_mentara_eio_deadline(conf), &s->box)
+                                  ngx_mentara_eio_deadline(conf),
+                                  conf->stranger, &s->box)
            != NGX_OK)
     {
         ngx_free(s);

@@ -1,5 +1,6 @@
 
 #include <ngx_mentara_eio_answer.h>
+#include <ngx_mentara_output.h>
 
 
 ngx_int_t
@@ -20,17 +21,11 @@ ngx_mentara_eio_error(ngx_http_request_t *r, mentara_eio_error_e error)
 ngx_int_t
 ngx_mentara_eio_later(ngx_http_request_t *r)
 {
-    ngx_str_t         none;
-    ngx_table_elt_t  *h;
+    ngx_str_t  none;
 
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
+    if (ngx_mentara_output_set(r, "Retry-After", "1") != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    h->hash = 1;
-    ngx_str_set(&h->key, "Retry-After");
-    ngx_str_set(&h->value, "1");
 
     ngx_str_null(&none);
 
@@ -43,21 +38,24 @@ ngx_int_t
 ngx_mentara_eio_answer(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, ngx_str_t *body)
 {
-    ngx_buf_t        *b;
-    ngx_int_t         rc;
-    ngx_chain_t       out;
-    ngx_table_elt_t  *h;
+    ngx_buf_t    *b;
+    ngx_int_t     rc;
+    ngx_chain_t   out;
 
-    h = ngx_list_push(&r->headers_out.headers);
-    b = ngx_create_temp_buf(r->pool, body->len + 1);
-
-    if (h == NULL || b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    rc = ngx_mentara_output_unread(r);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    h->hash = 1;
-    ngx_str_set(&h->key, "Cache-Control");
-    ngx_str_set(&h->value, "no-store");
+    b = ngx_create_temp_buf(r->pool, body->len + 1);
+
+    if (b == NULL
+        || ngx_mentara_output_set(r, "Cache-Control", "no-store") != NGX_OK
+        || ngx_mentara_output_set(r, "X-Content-Type-Options", "nosniff")
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = body->len;

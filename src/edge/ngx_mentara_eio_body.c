@@ -54,6 +54,7 @@ ngx_mentara_eio_body(ngx_http_request_t *r, size_t max,
     b->max = max;
 
     if (r->headers_in.content_length_n > (off_t) max) {
+        r->keepalive = 0;
         r->lingering_close = 1;
         handler(r, data, NULL, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE);
         return;

@@ -58,7 +58,10 @@ ngx_mentara_eio_holder(ngx_mentara_eio_holder_t *h,
 }
 
 
-/* a poll whose client goes ends the session, as the client believes */
+/*
+ * A poll whose client goes ends the session, as the client believes, unless a
+ * WebSocket has taken over.
+ */
 
 static void
 ngx_mentara_eio_holder_cleanup(void *data)
@@ -70,8 +73,7 @@ ngx_mentara_eio_holder_cleanup(void *data)
     }
 
     if (h->holds) {
-        ngx_mentara_box_close(&h->worker->pb, &h->box,
-                              NGX_MENTARA_BOX_LEFT);
+        ngx_mentara_box_quit(&h->worker->pb, &h->box);
     }
 
     ngx_mentara_eio_holder_drop(h);
@@ -255,6 +257,7 @@ ngx_mentara_eio_holder_tick(ngx_mentara_eio_holder_t *h)
     }
 
     if (ngx_mentara_box_look(&h->worker->pb, &h->box, &box) == NGX_OK
+        && !(h->ws == NULL && (box.flags & NGX_MENTARA_BOX_UPGRADED))
         && ngx_mentara_box_alive(&h->worker->pb,
                                  &box.who[NGX_MENTARA_BOX_OWNER])
         && !(ngx_exiting && h->ws == NULL))
@@ -262,7 +265,10 @@ ngx_mentara_eio_holder_tick(ngx_mentara_eio_holder_t *h)
         return;
     }
 
-    /* its owner has gone: by polling another one is found, else not */
+    /*
+     * Its owner has gone: by polling another one is found, else not.  Or a
+     * WebSocket has taken over from a poll.
+     */
 
     if (h->ws == NULL) {
         ngx_mentara_eio_poll_octet(h, MENTARA_EIO_NOOP);
@@ -383,8 +389,6 @@ ngx_mentara_eio_upgrade(ngx_mentara_eio_holder_t *h)
     ngx_mentara_box_heard(&h->worker->pb, &h->box,
                           ngx_mentara_eio_deadline(h->conf));
 
-    ngx_mentara_ws_limit(h->ws, h->conf->ws.max_message);
-
     poll = h->worker->held[h->box.n];
 
     if (poll != NULL && poll->box.serial == h->box.serial) {
@@ -410,7 +414,8 @@ ngx_mentara_eio_upgrade(ngx_mentara_eio_holder_t *h)
 static void
 ngx_mentara_eio_move(ngx_mentara_eio_holder_t *h, ngx_mentara_eio_t *s)
 {
-    ngx_mentara_ws_t  *ws;
+    ngx_mentara_ws_t   *ws;
+    ngx_mentara_box_t   box;
 
     ws = h->ws;
 
@@ -421,6 +426,12 @@ ngx_mentara_eio_move(ngx_mentara_eio_holder_t *h, ngx_mentara_eio_t *s)
     if (s->ended) {
         ngx_mentara_ws_close(ws, 0);
         return;
+    }
+
+    if (ngx_mentara_box_look(&s->worker->pb, &s->box, &box) == NGX_OK
+        && box.limit == 0)
+    {
+        ngx_mentara_ws_limit(ws, s->conf->ws.max_message);
     }
 
     h->holds = 0;
@@ -496,6 +507,10 @@ ngx_mentara_eio_ws_turn(ngx_mentara_eio_holder_t *h)
     if (ngx_mentara_box_look(&h->worker->pb, &h->box, &box) != NGX_OK) {
         ngx_mentara_ws_close(h->ws, MENTARA_WS_RESTART);
         return;
+    }
+
+    if (box.limit == 0) {
+        ngx_mentara_ws_limit(h->ws, h->conf->ws.max_message);
     }
 
     if (box.flags & NGX_MENTARA_BOX_CLOSED) {

@@ -92,6 +92,8 @@ ngx_mentara_eio_carry(ngx_mentara_eio_t *s, ngx_mentara_ws_t *ws)
 void
 ngx_mentara_eio_trust(ngx_mentara_eio_t *s)
 {
+    ngx_mentara_box_trust(&s->worker->pb, &s->box);
+
     if (s->ws != NULL) {
         ngx_mentara_ws_limit(s->ws, s->conf->ws.max_message);
     }
@@ -145,7 +147,13 @@ ngx_mentara_eio_bury(ngx_mentara_eio_t *s)
     worker = s->worker;
 
     if (s->box.serial != 0) {
-        worker->owned[s->box.n] = NULL;
+
+        /* emptied boxes may have another session there by now */
+
+        if (worker->owned[s->box.n] == s) {
+            worker->owned[s->box.n] = NULL;
+        }
+
         ngx_queue_remove(&s->queue);
         ngx_mentara_eio_stay(worker);
 

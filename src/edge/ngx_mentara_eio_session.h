@@ -101,6 +101,7 @@ struct ngx_mentara_eio_worker_s {
     ngx_event_t                 tick;
     ngx_event_t                 end;       /* posted: sessions ended */
     ngx_uint_t                  ticks;
+    ngx_uint_t                  share;     /* to end per tick, exiting */
     time_t                      full;      /* s, when that was logged */
     ngx_queue_t                 sessions;  /* with a box */
     ngx_queue_t                 holders;

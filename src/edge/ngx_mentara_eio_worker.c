@@ -8,6 +8,8 @@
 
 static void ngx_mentara_eio_worker_turn(ngx_event_t *ev);
 static void ngx_mentara_eio_worker_tick(ngx_event_t *ev);
+static void ngx_mentara_eio_worker_leave(ngx_mentara_eio_worker_t *worker);
+static ngx_uint_t ngx_mentara_eio_far(ngx_mentara_eio_t *s);
 
 
 ngx_mentara_eio_worker_t *
@@ -104,7 +106,6 @@ static void
 ngx_mentara_eio_worker_tick(ngx_event_t *ev)
 {
     ngx_queue_t               *q, *next;
-    ngx_mentara_eio_t         *s;
     ngx_mentara_eio_worker_t  *worker;
 
     worker = ev->data;
@@ -128,11 +129,26 @@ ngx_mentara_eio_worker_tick(ngx_event_t *ev)
         ngx_mentara_pollbox_sweep(&worker->pb, ngx_current_msec);
     }
 
-    if (!ngx_exiting) {
-        return;
+    if (ngx_exiting) {
+        ngx_mentara_eio_worker_leave(worker);
     }
+}
 
-    /* sessions that are polled go to whoever gets their next request */
+
+/*
+ * Sessions that are polled go to whoever gets their next request.  Those with
+ * a WebSocket at another worker, which need not be about to exit, are ended
+ * from here, a share at a time.
+ */
+
+static void
+ngx_mentara_eio_worker_leave(ngx_mentara_eio_worker_t *worker)
+{
+    ngx_uint_t          n, turns;
+    ngx_queue_t        *q;
+    ngx_mentara_eio_t  *s;
+
+    n = 0;
 
     for (q = ngx_queue_head(&worker->sessions);
          q != ngx_queue_sentinel(&worker->sessions);
@@ -142,6 +158,41 @@ ngx_mentara_eio_worker_tick(ngx_event_t *ev)
 
         if (!s->upgraded) {
             ngx_mentara_eio_end(s, 1, 0);
+            continue;
+        }
+
+        if (ngx_mentara_eio_far(s)) {
+            n++;
         }
     }
+
+    if (worker->share == 0 && n != 0) {
+        q = ngx_queue_head(&worker->sessions);
+        s = ngx_queue_data(q, ngx_mentara_eio_t, queue);
+        turns = s->conf->ws.drain / NGX_MENTARA_EIO_TICK;
+        worker->share = n / ngx_max(turns, 1) + 1;
+    }
+
+    n = 0;
+
+    for (q = ngx_queue_head(&worker->sessions);
+         q != ngx_queue_sentinel(&worker->sessions) && n < worker->share;
+         q = ngx_queue_next(q))
+    {
+        s = ngx_queue_data(q, ngx_mentara_eio_t, queue);
+
+        if (ngx_mentara_eio_far(s)) {
+            ngx_mentara_eio_end(s, 0, MENTARA_WS_RESTART);
+            n++;
+        }
+    }
+}
+
+
+/* its WebSocket is another worker's */
+
+static ngx_uint_t
+ngx_mentara_eio_far(ngx_mentara_eio_t *s)
+{
+    return s->upgraded && s->ws == NULL && !s->ended;
 }

@@ -15,7 +15,6 @@
 
 static ngx_int_t ngx_mentara_reply_send(ngx_mentara_request_t *q,
     ngx_uint_t status, ngx_str_t *body);
-static void ngx_mentara_reply_unasked(ngx_http_request_t *r);
 static ngx_int_t ngx_mentara_reply_common(ngx_mentara_request_t *q);
 static ngx_int_t ngx_mentara_reply_limits(ngx_mentara_request_t *q);
 static ngx_int_t ngx_mentara_reply_number(ngx_http_request_t *r,
@@ -26,34 +25,6 @@ static ngx_int_t ngx_mentara_reply_shape(ngx_mentara_request_t *q,
     ngx_uint_t status, const char *code, ngx_str_t *message,
     ngx_uint_t faults, ngx_str_t *body);
 static const char *ngx_mentara_reply_phrase(ngx_uint_t status);
-
-
-#define ngx_mentara_reply_set(r, name, value)                                \
-    ngx_mentara_reply_header(r, name, (u_char *) (value), sizeof(value) - 1)
-
-
-ngx_int_t
-ngx_mentara_reply_header(ngx_http_request_t *r, const char *name,
-    u_char *value, size_t len)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->hash = 1;
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-    h->value.data = value;
-    h->value.len = len;
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-
-    return NGX_OK;
-}
 
 
 static ngx_int_t
@@ -67,7 +38,7 @@ ngx_mentara_reply_number(ngx_http_request_t *r, const char *name,
         return NGX_ERROR;
     }
 
-    return ngx_mentara_reply_header(r, name, p, ngx_sprintf(p, "%ui", n) - p);
+    return ngx_mentara_output_header(r, name, p, ngx_sprintf(p, "%ui", n) - p);
 }
 
 
@@ -92,9 +63,7 @@ ngx_mentara_reply_send(ngx_mentara_request_t *q, ngx_uint_t status,
     q->done = 1;
 
     if (!q->read) {
-        ngx_mentara_reply_unasked(r);
-
-        rc = ngx_http_discard_request_body(r);
+        rc = ngx_mentara_output_unread(r);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -143,21 +112,6 @@ ngx_mentara_reply_send(ngx_mentara_request_t *q, ngx_uint_t status,
 }
 
 
-/*
- * RFC 9110 10.1.1: who waits for "100 Continue" is not asked for a body that
- * nobody reads; whether it comes nevertheless is not known, hence the close.
- */
-
-static void
-ngx_mentara_reply_unasked(ngx_http_request_t *r)
-{
-    if (r->headers_in.expect != NULL && !r->expect_tested) {
-        r->expect_tested = 1;
-        r->keepalive = 0;
-    }
-}
-
-
 static ngx_int_t
 ngx_mentara_reply_common(ngx_mentara_request_t *q)
 {
@@ -165,14 +119,14 @@ ngx_mentara_reply_common(ngx_mentara_request_t *q)
 
     r = q->r;
 
-    if (ngx_mentara_reply_set(r, "Cache-Control", "no-store") != NGX_OK
-        || ngx_mentara_reply_set(r, "X-Content-Type-Options", "nosniff")
+    if (ngx_mentara_output_set(r, "Cache-Control", "no-store") != NGX_OK
+        || ngx_mentara_output_set(r, "X-Content-Type-Options", "nosniff")
            != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    return ngx_mentara_reply_header(r, "X-Request-Id", q->id, sizeof(q->id));
+    return ngx_mentara_output_header(r, "X-Request-Id", q->id, sizeof(q->id));
 }
 
 
@@ -192,7 +146,7 @@ ngx_mentara_reply_cors(ngx_mentara_request_t *q)
 
     q->shared = 1;
 
-    if (ngx_mentara_reply_set(r, "Vary", "Origin") != NGX_OK) {
+    if (ngx_mentara_output_set(r, "Vary", "Origin") != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -204,32 +158,32 @@ ngx_mentara_reply_cors(ngx_mentara_request_t *q)
         return NGX_OK;
     }
 
-    if (ngx_mentara_reply_header(r, "Access-Control-Allow-Origin",
-                                 origin->data, origin->len)
+    if (ngx_mentara_output_header(r, "Access-Control-Allow-Origin",
+                                  origin->data, origin->len)
         != NGX_OK
-        || ngx_mentara_reply_set(r, "Access-Control-Allow-Credentials",
-                                 "true")
+        || ngx_mentara_output_set(r, "Access-Control-Allow-Credentials",
+                                  "true")
            != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     if (r->method != NGX_HTTP_OPTIONS) {
-        return ngx_mentara_reply_set(r, "Access-Control-Expose-Headers",
-                                     NGX_MENTARA_CORS_EXPOSED);
+        return ngx_mentara_output_set(r, "Access-Control-Expose-Headers",
+                                      NGX_MENTARA_CORS_EXPOSED);
     }
 
-    if (ngx_mentara_reply_set(r, "Access-Control-Allow-Methods",
-                              NGX_MENTARA_CORS_METHODS)
+    if (ngx_mentara_output_set(r, "Access-Control-Allow-Methods",
+                               NGX_MENTARA_CORS_METHODS)
         != NGX_OK
-        || ngx_mentara_reply_set(r, "Access-Control-Allow-Headers",
-                                 NGX_MENTARA_CORS_HEADERS)
+        || ngx_mentara_output_set(r, "Access-Control-Allow-Headers",
+                                  NGX_MENTARA_CORS_HEADERS)
            != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    return ngx_mentara_reply_set(r, "Access-Control-Max-Age", "600");
+    return ngx_mentara_output_set(r, "Access-Control-Max-Age", "600");
 }
 
 
@@ -260,8 +214,8 @@ ngx_mentara_reply_options(ngx_mentara_request_t *q)
 
     ngx_str_null(&body);
 
-    if (ngx_mentara_reply_header(q->r, "Allow", (u_char *) q->route.allow,
-                                 ngx_strlen(q->route.allow))
+    if (ngx_mentara_output_header(q->r, "Allow", (u_char *) q->route.allow,
+                                  ngx_strlen(q->route.allow))
         != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -286,15 +240,15 @@ ngx_mentara_reply_op(ngx_mentara_request_t *q, ngx_mentara_op_t *op)
 
     if (ngx_mentara_reply_limits(q) != NGX_OK
         || (op->location.len != 0
-            && ngx_mentara_reply_header(r, "Location", op->location.data,
-                                        op->location.len)
+            && ngx_mentara_output_header(r, "Location", op->location.data,
+                                         op->location.len)
                != NGX_OK)
         || (op->link.len != 0
-            && ngx_mentara_reply_header(r, "Link", op->link.data,
-                                        op->link.len)
+            && ngx_mentara_output_header(r, "Link", op->link.data,
+                                         op->link.len)
                != NGX_OK)
         || (op->replayed
-            && ngx_mentara_reply_set(r, "Idempotent-Replayed", "true")
+            && ngx_mentara_output_set(r, "Idempotent-Replayed", "true")
                != NGX_OK))
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -347,13 +301,13 @@ ngx_mentara_reply_advice(ngx_mentara_request_t *q, ngx_uint_t status)
     switch (status) {
 
     case NGX_HTTP_UNAUTHORIZED:
-        return ngx_mentara_reply_set(q->r, "WWW-Authenticate",
-                                     "Bearer error=\"invalid_token\"");
+        return ngx_mentara_output_set(q->r, "WWW-Authenticate",
+                                      "Bearer error=\"invalid_token\"");
 
     case NGX_HTTP_NOT_ALLOWED:
-        return ngx_mentara_reply_header(q->r, "Allow",
-                                        (u_char *) q->route.allow,
-                                        ngx_strlen(q->route.allow));
+        return ngx_mentara_output_header(q->r, "Allow",
+                                         (u_char *) q->route.allow,
+                                         ngx_strlen(q->route.allow));
 
     case NGX_HTTP_TOO_MANY_REQUESTS:
         return ngx_mentara_reply_number(q->r, "Retry-After",
@@ -361,7 +315,7 @@ ngx_mentara_reply_advice(ngx_mentara_request_t *q, ngx_uint_t status)
 
     case NGX_HTTP_SERVICE_UNAVAILABLE:
     case NGX_HTTP_GATEWAY_TIME_OUT:
-        return ngx_mentara_reply_set(q->r, "Retry-After", "1");
+        return ngx_mentara_output_set(q->r, "Retry-After", "1");
 
     default:
         return NGX_OK;

@@ -6,6 +6,7 @@
 #define _NGX_MENTARA_REPLY_H_INCLUDED_
 
 
+#include <ngx_mentara_output.h>
 #include <ngx_mentara_request.h>
 
 
@@ -42,10 +43,6 @@ ngx_int_t ngx_mentara_reply_cors(ngx_mentara_request_t *q);
 /* the answer of an op */
 ngx_int_t ngx_mentara_reply_op(ngx_mentara_request_t *q,
     ngx_mentara_op_t *op);
-
-/* a response header; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_mentara_reply_header(ngx_http_request_t *r, const char *name,
-    u_char *value, size_t len);
 
 
 #endif /* _NGX_MENTARA_REPLY_H_INCLUDED_ */

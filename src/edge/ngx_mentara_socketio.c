@@ -34,7 +34,8 @@ static void ngx_mentara_sio_packet(ngx_mentara_sio_t *s,
     mentara_sio_packet_t *packet);
 static void ngx_mentara_sio_connect(ngx_mentara_sio_t *s,
     mentara_sio_packet_t *packet);
-static void ngx_mentara_sio_auth(ngx_mentara_sio_t *s, json_t *auth);
+static void ngx_mentara_sio_auth(ngx_mentara_sio_t *s, json_t *auth,
+    ngx_uint_t unread);
 static ngx_int_t ngx_mentara_sio_start(ngx_mentara_sio_t *s,
     ngx_str_t *token, ngx_mentara_return_t *back, ngx_pool_t *pool);
 static void ngx_mentara_sio_ask(ngx_mentara_sio_t *s,
@@ -114,15 +115,20 @@ ngx_mentara_socketio_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_mentara_sio_request(ngx_mentara_request_t *q)
 {
-    ngx_int_t  rc;
-    ngx_str_t  sid;
+    ngx_int_t            rc;
+    mentara_slice_t      args;
+    mentara_eio_query_t  query;
 
     if (q->r->method == NGX_HTTP_OPTIONS) {
         q->route.allow = "GET, POST, OPTIONS";
         return ngx_mentara_reply_options(q);
     }
 
-    if (ngx_http_arg(q->r, (u_char *) "sid", 3, &sid) == NGX_OK) {
+    args.data = q->r->args.data;
+    args.len = q->r->args.len;
+    mentara_eio_query(&query, args);
+
+    if (query.has_sid) {
         return ngx_mentara_sio_go(q);
     }
 
@@ -442,8 +448,7 @@ ngx_mentara_sio_packet(ngx_mentara_sio_t *s, mentara_sio_packet_t *packet)
 static void
 ngx_mentara_sio_connect(ngx_mentara_sio_t *s, mentara_sio_packet_t *packet)
 {
-    json_t        *auth;
-    json_error_t   error;
+    json_t  *auth;
 
     if (s->timer.timer_set) {
         ngx_del_timer(&s->timer);
@@ -453,7 +458,7 @@ ngx_mentara_sio_connect(ngx_mentara_sio_t *s, mentara_sio_packet_t *packet)
 
     if (packet->payload.len != 0) {
         auth = json_loadb((char *) packet->payload.data, packet->payload.len,
-                          0, &error);
+                          0, NULL);
     }
 
     /* until it is answered nothing else is looked at */
@@ -461,13 +466,15 @@ ngx_mentara_sio_connect(ngx_mentara_sio_t *s, mentara_sio_packet_t *packet)
     s->asked = 1;
     ngx_mentara_eio_pause(s->eio);
 
-    ngx_mentara_sio_auth(s, auth);
+    ngx_mentara_sio_auth(s, auth, auth == NULL && packet->payload.len != 0);
     json_decref(auth);
 }
 
 
+/* unread: what may name a token is no text that JSON strings can hold */
+
 static void
-ngx_mentara_sio_auth(ngx_mentara_sio_t *s, json_t *auth)
+ngx_mentara_sio_auth(ngx_mentara_sio_t *s, json_t *auth, ngx_uint_t unread)
 {
     json_t                *value;
     ngx_int_t              rc;
@@ -479,6 +486,10 @@ ngx_mentara_sio_auth(ngx_mentara_sio_t *s, json_t *auth)
 
     value = json_object_get(auth, "token");
     token = s->token;
+
+    if (unread) {
+        ngx_str_set(&token, "");
+    }
 
     if (value != NULL && !json_is_null(value)) {
         token = ngx_mentara_sio_field(auth, "token");

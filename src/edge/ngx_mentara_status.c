@@ -79,8 +79,8 @@ ngx_mentara_status_health(ngx_mentara_request_t *q)
     *p++ = '}';
     body.len = p - body.data;
 
-    if (!ok && ngx_mentara_reply_header(q->r, "Retry-After",
-                                        (u_char *) "1", 1)
+    if (!ok && ngx_mentara_output_header(q->r, "Retry-After",
+                                         (u_char *) "1", 1)
                != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -183,7 +183,7 @@ ngx_mentara_status_handler(ngx_http_request_t *r)
         return NGX_HTTP_NOT_ALLOWED;
     }
 
-    rc = ngx_http_discard_request_body(r);
+    rc = ngx_mentara_output_unread(r);
     if (rc != NGX_OK) {
         return rc;
     }

@@ -8,6 +8,8 @@
 
 static ngx_int_t ngx_mentara_ws_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
+static ngx_int_t ngx_mentara_ws_line(ngx_http_request_t *r, const char *name,
+    ngx_uint_t n, ngx_str_t *value);
 static ngx_int_t ngx_mentara_ws_token(ngx_http_request_t *r, const char *name,
     const char *token);
 static ngx_int_t ngx_mentara_ws_push(ngx_http_request_t *r, const char *name,
@@ -25,13 +27,25 @@ static ngx_int_t
 ngx_mentara_ws_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value)
 {
+    if (ngx_mentara_ws_line(r, name, 1, value) == NGX_OK) {
+        return NGX_ABORT;
+    }
+
+    return ngx_mentara_ws_line(r, name, 0, value);
+}
+
+
+/* the n-th line of that name, from 0; NGX_DECLINED: there are not so many */
+
+static ngx_int_t
+ngx_mentara_ws_line(ngx_http_request_t *r, const char *name, ngx_uint_t n,
+    ngx_str_t *value)
+{
     size_t            len;
-    ngx_int_t         rc;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
-    rc = NGX_DECLINED;
     len = ngx_strlen(name);
     part = &r->headers_in.headers.part;
     h = part->elts;
@@ -40,7 +54,7 @@ ngx_mentara_ws_header(ngx_http_request_t *r, const char *name,
 
         if (i >= part->nelts) {
             if (part->next == NULL) {
-                return rc;
+                return NGX_DECLINED;
             }
 
             part = part->next;
@@ -49,34 +63,36 @@ ngx_mentara_ws_header(ngx_http_request_t *r, const char *name,
         }
 
         if (h[i].key.len == len
-            && ngx_strncmp(h[i].lowcase_key, name, len) == 0)
+            && ngx_strncmp(h[i].lowcase_key, name, len) == 0
+            && n-- == 0)
         {
-            if (rc == NGX_OK) {
-                return NGX_ABORT;
-            }
-
             *value = h[i].value;
-            rc = NGX_OK;
+            return NGX_OK;
         }
     }
 }
 
+
+/* in any line of a list (RFC 9110, 5.3) */
 
 static ngx_int_t
 ngx_mentara_ws_token(ngx_http_request_t *r, const char *name,
     const char *token)
 {
     ngx_str_t         value;
+    ngx_uint_t        n;
     mentara_slice_t   s;
 
-    if (ngx_mentara_ws_header(r, name, &value) != NGX_OK) {
-        return 0;
+    for (n = 0; ngx_mentara_ws_line(r, name, n, &value) == NGX_OK; n++) {
+        s.data = value.data;
+        s.len = value.len;
+
+        if (mentara_ws_has_token(s, token)) {
+            return 1;
+        }
     }
 
-    s.data = value.data;
-    s.len = value.len;
-
-    return mentara_ws_has_token(s, token);
+    return 0;
 }
 
 

@@ -530,7 +530,7 @@ static void
 ngx_mentara_ws_flushed(ngx_mentara_ws_t *ws)
 {
     if (ws->slow) {
-        ngx_mentara_ws_finish(ws);
+        ngx_mentara_ws_part(ws);
         return;
     }
 

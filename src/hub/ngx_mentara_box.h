@@ -52,8 +52,8 @@ typedef struct {
 typedef struct {
     uint32_t                 first;        /* block, 0: none */
     uint32_t                 last;
-    uint32_t                 bytes;
-    uint32_t                 n;
+    uint32_t                 bytes;        /* of its blocks */
+    uint32_t                 n;            /* packets */
 } ngx_mentara_box_queue_t;
 
 
@@ -69,6 +69,8 @@ typedef struct {
     uint32_t                 serial;       /* 0: free */
     uint32_t                 chain;        /* next box of the hash */
     uint32_t                 flags;        /* NGX_MENTARA_BOX_... */
+    uint32_t                 limit;        /* octets that a stranger may have
+                                              in it, 0: known by now */
     uint16_t                 code;         /* of a close */
     uint16_t                 mark_len;
     uint32_t                 ready[NGX_MENTARA_BOX_ROLES];   /* next one */

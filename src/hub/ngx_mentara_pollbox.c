@@ -134,7 +134,7 @@ ngx_mentara_box_alloc(ngx_mentara_pollbox_t *pb)
 
 ngx_int_t
 ngx_mentara_box_create(ngx_mentara_pollbox_t *pb, u_char *sid,
-    uint64_t deadline, ngx_mentara_box_ref_t *ref)
+    uint64_t deadline, size_t limit, ngx_mentara_box_ref_t *ref)
 {
     uint32_t            n, *bucket;
     ngx_mentara_box_t  *box;
@@ -159,6 +159,7 @@ ngx_mentara_box_create(ngx_mentara_pollbox_t *pb, u_char *sid,
 
     ngx_memcpy(box->sid, sid, NGX_MENTARA_BOX_SID);
     box->deadline = deadline;
+    box->limit = (uint32_t) limit;
     box->chain = *bucket;
     box->serial = ++pb->head->serial;
 
@@ -177,6 +178,22 @@ ngx_mentara_box_create(ngx_mentara_pollbox_t *pb, u_char *sid,
     ngx_mentara_pollbox_unlock(pb);
 
     return NGX_OK;
+}
+
+
+void
+ngx_mentara_box_trust(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref)
+{
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return;
+    }
+
+    box->limit = 0;
+
+    ngx_mentara_pollbox_unlock(pb);
 }
 
 
@@ -526,6 +543,26 @@ ngx_mentara_box_close(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref,
     }
 
     ngx_mentara_box_shut(pb, box, code);
+
+    ngx_mentara_pollbox_unlock(pb);
+}
+
+
+void
+ngx_mentara_box_quit(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref)
+{
+    ngx_mentara_box_t  *box;
+
+    box = ngx_mentara_box_enter(pb, ref);
+    if (box == NULL) {
+        return;
+    }
+
+    if (box->who[NGX_MENTARA_BOX_HOLDER].slot == pb->slot
+        && !(box->flags & NGX_MENTARA_BOX_UPGRADED))
+    {
+        ngx_mentara_box_shut(pb, box, NGX_MENTARA_BOX_LEFT);
+    }
 
     ngx_mentara_pollbox_unlock(pb);
 }

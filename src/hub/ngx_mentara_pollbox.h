@@ -24,9 +24,17 @@ void ngx_mentara_pollbox_init(ngx_mentara_pollbox_t *pb,
  * more.
  */
 
-/* a box of this worker; NGX_BUSY: all are taken */
+/*
+ * A box of this worker.  limit: octets that may lie in it on their way in,
+ * and a quarter of that on their way out, until ngx_mentara_box_trust(); 0:
+ * none.  NGX_BUSY: all are taken.
+ */
 ngx_int_t ngx_mentara_box_create(ngx_mentara_pollbox_t *pb, u_char *sid,
-    uint64_t deadline, ngx_mentara_box_ref_t *ref);
+    uint64_t deadline, size_t limit, ngx_mentara_box_ref_t *ref);
+
+/* its client is known: the limit is no more */
+void ngx_mentara_box_trust(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_ref_t *ref);
 
 ngx_int_t ngx_mentara_box_find(ngx_mentara_pollbox_t *pb, ngx_str_t *sid,
     ngx_mentara_box_ref_t *ref);
@@ -86,6 +94,10 @@ void ngx_mentara_box_heard(ngx_mentara_pollbox_t *pb,
 /* no more comes or goes; owner and holder are told */
 void ngx_mentara_box_close(ngx_mentara_pollbox_t *pb,
     ngx_mentara_box_ref_t *ref, ngx_uint_t code);
+
+/* a poll of this worker ends by itself: closed, if it holds the box still */
+void ngx_mentara_box_quit(ngx_mentara_pollbox_t *pb,
+    ngx_mentara_box_ref_t *ref);
 
 /*
  * The next box for which this worker has something to do in that role, or

@@ -4,6 +4,8 @@
 #include <mentara_engineio.h>
 
 
+static ngx_uint_t ngx_mentara_box_fits(ngx_mentara_box_t *box,
+    ngx_uint_t queue, size_t len, size_t max);
 static void ngx_mentara_box_emptied(ngx_mentara_pollbox_t *pb,
     ngx_mentara_box_t *box);
 static size_t ngx_mentara_box_measure(ngx_mentara_pollbox_t *pb,
@@ -30,7 +32,7 @@ ngx_mentara_box_put(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref,
     rc = NGX_BUSY;
 
     if (!(box->flags & NGX_MENTARA_BOX_CLOSED)
-        && (q->bytes == 0 || q->bytes + data->len <= max))
+        && ngx_mentara_box_fits(box, queue, data->len, max))
     {
         rc = ngx_mentara_boxq_append(pb, q, binary, data);
     }
@@ -49,6 +51,30 @@ ngx_mentara_box_put(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref,
     ngx_mentara_pollbox_unlock(pb);
 
     return rc;
+}
+
+
+/*
+ * A packet counts with the memory that it takes, however short it is.  Alone
+ * any is taken, but of a stranger.
+ */
+
+static ngx_uint_t
+ngx_mentara_box_fits(ngx_mentara_box_t *box, ngx_uint_t queue, size_t len,
+    size_t max)
+{
+    size_t                    size, limit;
+    ngx_mentara_box_queue_t  *q;
+
+    q = &box->queues[queue];
+    size = q->bytes + ngx_mentara_boxq_memory(len);
+
+    if (box->limit != 0) {
+        limit = (queue == NGX_MENTARA_BOX_OUT) ? box->limit / 4 : box->limit;
+        return size <= limit;
+    }
+
+    return q->n == 0 || size <= max;
 }
 
 

@@ -72,6 +72,17 @@ ngx_mentara_boxq_size(ngx_mentara_block_t *b)
 }
 
 
+size_t
+ngx_mentara_boxq_memory(size_t len)
+{
+    size_t  n;
+
+    n = (len + NGX_MENTARA_BOX_DATA - 1) / NGX_MENTARA_BOX_DATA;
+
+    return ngx_max(n, 1) * sizeof(ngx_mentara_block_t);
+}
+
+
 ngx_int_t
 ngx_mentara_boxq_append(ngx_mentara_pollbox_t *pb,
     ngx_mentara_box_queue_t *q, ngx_uint_t binary, ngx_str_t *data)
@@ -128,7 +139,7 @@ ngx_mentara_boxq_append(ngx_mentara_pollbox_t *pb,
     }
 
     q->last = first;
-    q->bytes += data->len;
+    q->bytes += ngx_mentara_boxq_memory(data->len);
     q->n++;
 
     return NGX_OK;
@@ -166,7 +177,7 @@ ngx_mentara_boxq_shift(ngx_mentara_pollbox_t *pb, ngx_mentara_box_queue_t *q)
     b = ngx_mentara_block(pb, n);
 
     q->first = b->packet;
-    q->bytes -= b->len;
+    q->bytes -= ngx_mentara_boxq_memory(b->len);
     q->n--;
 
     if (q->first == 0) {

@@ -12,6 +12,9 @@
 /* octets of a packet as a poll carries it, its separator included */
 size_t ngx_mentara_boxq_size(ngx_mentara_block_t *b);
 
+/* octets of the zone that a packet of len octets takes */
+size_t ngx_mentara_boxq_memory(size_t len);
+
 ngx_mentara_block_t *ngx_mentara_boxq_first(ngx_mentara_pollbox_t *pb,
     ngx_mentara_box_queue_t *q);
 

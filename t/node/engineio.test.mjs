@@ -25,6 +25,7 @@ for (const workers of [1, 4]) {
       assert.equal(status, 200);
       assert.equal(headers["content-type"], "text/plain; charset=UTF-8");
       assert.equal(headers["cache-control"], "no-store");
+      assert.equal(headers["x-content-type-options"], "nosniff");
       assert.equal(text[0], "0");
       const open = JSON.parse(text.slice(1));
       assert.match(open.sid, /^[\w-]{20}$/);
@@ -62,6 +63,25 @@ for (const workers of [1, 4]) {
         assert.equal(JSON.parse(text).code, code);
       });
     }
+
+    it("what is refused leaves its body to no next request", async () => {
+      const { sid } = await echo.polling().open();
+      const polling = "/engine.io/?EIO=4&transport=polling";
+      for (const head of ["POST /engine.io/?EIO=4&transport=abc", `POST ${polling}`,
+                          "POST /engine.io/?EIO=3&transport=polling",
+                          `POST ${polling}&sid=abcdefghijabcdefghij`,
+                          `PUT ${polling}&sid=${sid}`, `GET ${polling}&sid=`]) {
+        const answers = await echo.pipelined([head, `GET ${polling} HTTP/1.1\r\nHost: a\r\n\r\n`],
+          [`GET ${polling}`]);
+        assert.deepEqual(answers.slice(0, -1), [400, 200], head);
+      }
+    });
+
+    it("what is above maxPayload is answered once", async () => {
+      const session = await echo.polling().open();
+      const url = `/engine.io/?EIO=4&transport=polling&sid=${session.sid}`;
+      assert.deepEqual(await echo.pipelined([`POST ${url}`, "4".repeat(1000001)]), [413]);
+    });
 
     for (const query of ["transport=websocket", "EIO=3&transport=websocket",
                          "EIO=abc&transport=websocket", "EIO=4&transport=abc",
@@ -254,6 +274,22 @@ for (const workers of [1, 4]) {
       socket.send("4a");
       assert.equal(await socket.packet(), "4a");
       socket.close();
+    });
+
+    it("a probe that does not wait for the waiting poll ends it, and its end ends nothing", async () => {
+      for (let i = 0; i < 8; i++) {
+        const session = await echo.polling().open();
+        const poll = session.get();
+        await session.post("3");
+        const socket = websocket(`&sid=${session.sid}`);
+        await socket.opened;
+        socket.together("2probe", "5");
+        assert.equal(await socket.next(), "3probe");
+        assert.equal((await poll).text, "6");
+        socket.send("4a");
+        assert.equal(await socket.packet(), "4a");
+        socket.close();
+      }
     });
 
     it("after an upgrade neither polls nor a second WebSocket", async () => {

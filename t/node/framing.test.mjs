@@ -225,6 +225,20 @@ describe("framing", { timeout: 120000 }, () => {
     assert.equal(await socket.closed(), 1009);
   });
 
+  it("compressed: messages of many at a time take nothing from each other", async () => {
+    const message = deflated(joining(1));
+    const other = await raw(server, "mia");
+    const sockets = await Promise.all(Array.from({ length: 4 }, () => raw(server, "mia", OFFER)));
+    for (const [i, socket] of sockets.entries()) {
+      socket.send(frame(TEXT, message.subarray(0, 1), { rsv: 4, fin: false }));
+      await lives(other, i);
+    }
+    for (const socket of sockets) {
+      socket.send(frame(CONTINUATION, message.subarray(1)));
+      assert.deepEqual((await socket.next(({ ack }) => ack === 1)).data, { success: true });
+    }
+  });
+
   it("compressed octets that are none, or bad UTF-8 in them: 1007 or 1002", async () => {
     for (const [octets, codes] of [[Buffer.from([0xff, 0xff, 0xff]), [1002, 1007]],
                                    [deflated(Buffer.from([0xff, 0xfe])), [1007]],

@@ -83,6 +83,37 @@ suite("Polling sessions", { directives: "mentara_drain 300ms;\n" }, (box) => {
     assert.equal(p.packets.filter((t) => t.startsWith("40")).length, 1);
   });
 
+  it("a leaving worker leaves, though a new one has the WebSocket of its session: 1012", async () => {
+    const { server } = box;
+    const p = await Polling.open(server, "mia");
+    const old = server.workers();
+    old.forEach((pid) => process.kill(pid, "SIGSTOP"));
+    let ws;
+
+    try {
+      await server.do("reload");
+      await until(() => server.workers().length === 2 * old.length, "new workers");
+      ws = new WebSocket(`${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket&sid=${p.sid}`);
+      ws.texts = [];
+      ws.on("message", (data) => ws.texts.push(String(data)));
+      ws.on("close", (code) => { ws.code = code; });
+      await new Promise((resolve) => ws.on("open", resolve));
+      ws.send("2probe");
+      await until(() => ws.texts.includes("3probe"), "3probe");
+      ws.send("5");
+      // the new worker has read it
+      const pong = new Promise((resolve) => ws.on("pong", resolve));
+      ws.ping();
+      await pong;
+    } finally {
+      old.forEach((pid) => process.kill(pid, "SIGCONT"));
+    }
+
+    await until(() => server.workers().every((pid) => !old.includes(pid)), "the old workers are gone");
+    await until(() => ws.code !== undefined, "the end");
+    assert.equal(ws.code, 1012);
+  });
+
   for (const [what, happen] of ENDS.slice(0, 2)) {
     it(`b59: when ${what} a session keeps its sid: logout of it ends it, no other`, async () => {
       const { server } = box;

@@ -378,7 +378,11 @@ const recovering = (exact) => (box) => {
       last = heard[0].offset;
       again.close();
     }
-    for (const bad of ["nonsense", "1.2.3", `${offset}x`, offset.replace(/\d+/, "99999999999")]) {
+    // malformed, too long for a number, ahead of the ring, ahead of the database
+    const parts = offset.split(".");
+    for (const bad of ["nonsense", "1.2.3", `${offset}x`, `f${"0".repeat(16)}.${parts.slice(1).join(".")}`,
+                       parts.with(1, "ffffffff").join("."),
+                       parts.with(0, "1").with(2, "ffffffffffff").join(".")]) {
       const ws = server.plain("mia", { query: `?offset=${encodeURIComponent(bad)}` });
       assert.equal((await ws.next("connected")).data.recovered, false, bad);
       assert.equal(ws.frames[0].event, "connected");

@@ -9,7 +9,7 @@ import { it } from "node:test";
 import { io } from "socket.io-client";
 import WebSocket from "ws";
 import { CONTINUATION, frame, packet, Raw, rawio, TEXT, text } from "./lib/raw.mjs";
-import { sleep, until } from "./lib/server.mjs";
+import { answer, sleep, until } from "./lib/server.mjs";
 import { suite } from "./lib/suite.mjs";
 
 const TRANSPORTS = [["websocket"], ["polling"], ["polling", "websocket"]];
@@ -229,6 +229,17 @@ suite("Socket.IO: connecting", {}, (box) => {
     const { json } = await server.call("mia", "GET", `/conversations/${id}/messages`);
     assert.equal(json.filter((m) => m.content === "early").length, 0);
   });
+});
+
+suite("Socket.IO: tokens that are no text", {}, (box) => {
+  for (const token of ["\u0000", "\ud800"]) {
+    it(`${JSON.stringify(token)} is refused, whoever the handshake names`, async () => {
+      const { server } = box;
+      const mia = server.client(null, { auth: { token }, reconnection: false,
+        extraHeaders: { authorization: `Bearer ${server.token("mia")}` } });
+      assert.deepEqual((await refused(mia)).data, { statusCode: 401, code: "token_invalid" });
+    });
+  }
 });
 
 suite("Socket.IO: what a client says", {}, (box) => {
@@ -598,6 +609,47 @@ suite("Socket.IO: bounds", {
 
     const mia = await rawio(server, "mia");
     mia.send(text(`42/messaging,1["typing_indicator",{"x":"${"y".repeat(900000)}"}]`));
+    await mia.next(({ packet: p }) => p?.startsWith("43/messaging,1"));
+  });
+
+  it("who has not said who it is fills no zone: its polled session ends", async () => {
+    const { server } = box;
+    const url = `${server.url}/socket.io/?EIO=4&transport=polling`;
+    const open = async () => JSON.parse((await answer(url)).text.slice(1)).sid;
+    const [many, large, mia] = [await open(), await open(), await open()];
+    await answer(`${url}&sid=${many}`, { method: "POST" }, Array(100).fill("40/x,").join("\x1e"));
+    await until(async () => (await answer(`${url}&sid=${many}`)).status === 400, "its end");
+    assert.equal((await answer(`${url}&sid=${large}`, { method: "POST" },
+      `40/messaging,{"x":"${"y".repeat(17000)}"}`)).status, 503);
+
+    const token = server.token("mia");
+    const post = (body) => answer(`${url}&sid=${mia}`, { method: "POST" }, body);
+    assert.equal((await post(`40/messaging,{"token":"${token}"}`)).text, "ok");
+    await until(async () => (await answer(`${url}&sid=${mia}`)).text.includes('"connected"'), "connected");
+    assert.equal((await post(`42/messaging,1["typing_indicator",{"x":"${"y".repeat(100000)}"}]`)).text, "ok");
+    await until(async () => (await answer(`${url}&sid=${mia}`)).text.includes("43/messaging,1"), "its answer");
+  });
+
+  it("who upgrades before CONNECT holds 16 KiB until then, and a whole maxPayload after", async () => {
+    const { server } = box;
+    const url = `${server.url}/socket.io/?EIO=4&transport=polling`;
+    const upgraded = async () => {
+      const { sid } = JSON.parse((await answer(url)).text.slice(1));
+      const socket = new Raw(server, null, { path: "/socket.io/",
+        query: `?EIO=4&transport=websocket&sid=${sid}`, parse: packet });
+      socket.send(text("2probe"));
+      await socket.next(({ packet: p }) => p === "3probe");
+      socket.send(text("5"));
+      return socket;
+    };
+    const stranger = await upgraded();
+    stranger.send(text(`4${"x".repeat(16384)}`));
+    assert.equal(await stranger.closed(), 1009);
+
+    const mia = await upgraded();
+    mia.send(text(`40/messaging,{"token":"${server.token("mia")}"}`));
+    await mia.next(({ event }) => event === "connected");
+    mia.send(text(`42/messaging,1["typing_indicator",{"x":"${"y".repeat(100000)}"}]`));
     await mia.next(({ packet: p }) => p?.startsWith("43/messaging,1"));
   });
 

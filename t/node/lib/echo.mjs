@@ -79,6 +79,20 @@ export class Echo {
     });
   }
 
+  // requests, [head, body] each, and one for / that ends it, in one write over
+  // one connection: statuses
+  async pipelined(...requests) {
+    const socket = net.connect(this.port, "127.0.0.1");
+    let answers = "";
+    socket.setEncoding("latin1").on("data", (data) => { answers += data; });
+    socket.on("error", () => {});
+    socket.write(requests.map(([head, body = ""]) => `${head} HTTP/1.1\r\nHost: a\r\n`
+      + `Content-Length: ${body.length}\r\n\r\n${body}`).join(""));
+    socket.write("GET / HTTP/1.0\r\n\r\n");
+    await once(socket, "close");
+    return [...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+  }
+
   polling(url = "/engine.io/") {
     return new Polling(this, url);
   }
@@ -170,6 +184,13 @@ export class Frames {
       if (message !== "2") return message;
       this.send("3");
     }
+  }
+
+  // frames in one write
+  together(...all) {
+    this.ws._socket.cork();
+    for (const data of all) this.ws.send(data);
+    this.ws._socket.uncork();
   }
 
   send(data) {
