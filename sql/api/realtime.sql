@@ -336,6 +336,12 @@ begin
          group by w.id, w.user_id
          order by w.id, w.user_id
     loop
+        -- in a DIRECT no mark moves under a block
+        continue when exists (
+            select from conversations c
+             where c.id = v_mark.id and c.type = 'DIRECT'
+               and is_blocked(v_mark.user_id, other_of(c, v_mark.user_id)));
+
         select greatest(p.delivered_seq, p.visible_from - 1) into v_old
           from participants p
          where p.conversation_id = v_mark.id
@@ -355,6 +361,10 @@ begin
               from (select (array_agg(m.id order by m.seq desc))[1] as id,
                            string_agg(distinct m.sender_id, E'\n') as authors
                       from messages m
+                      join participants a
+                           on a.conversation_id = m.conversation_id
+                          and a.user_id = m.sender_id and a.is_active
+                          and a.visible_from <= m.seq
                      where m.conversation_id = v_mark.id
                        and m.seq > v_old and m.seq <= v_mark.seq
                        and m.sender_id <> v_mark.user_id
@@ -368,7 +378,8 @@ begin
 end
 $$;
 comment on function messaging.deliver_marks is
-    'Raises marks of delivery, and tells which messages of whom they passed: '
+    'Raises marks of delivery, and tells which messages of whom they passed, '
+    'of those who are there still: '
     's, d (conversation_id, user_id, id = newest message, subject = authors, '
     'created_at)...';
 

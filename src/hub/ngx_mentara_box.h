@@ -52,7 +52,8 @@ typedef struct {
 typedef struct {
     uint32_t                 first;        /* block, 0: none */
     uint32_t                 last;
-    uint32_t                 bytes;        /* of its blocks */
+    uint32_t                 bytes;        /* of its packets */
+    uint32_t                 memory;       /* octets of its blocks */
     uint32_t                 n;            /* packets */
 } ngx_mentara_box_queue_t;
 

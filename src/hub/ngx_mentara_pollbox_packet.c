@@ -55,26 +55,25 @@ ngx_mentara_box_put(ngx_mentara_pollbox_t *pb, ngx_mentara_box_ref_t *ref,
 
 
 /*
- * A packet counts with the memory that it takes, however short it is.  Alone
- * any is taken, but of a stranger.
+ * Of a stranger a packet counts with the memory that it takes, however short
+ * it is; of others with its octets, and any is taken alone.
  */
 
 static ngx_uint_t
 ngx_mentara_box_fits(ngx_mentara_box_t *box, ngx_uint_t queue, size_t len,
     size_t max)
 {
-    size_t                    size, limit;
+    size_t                    limit;
     ngx_mentara_box_queue_t  *q;
 
     q = &box->queues[queue];
-    size = q->bytes + ngx_mentara_boxq_memory(len);
 
     if (box->limit != 0) {
         limit = (queue == NGX_MENTARA_BOX_OUT) ? box->limit / 4 : box->limit;
-        return size <= limit;
+        return q->memory + ngx_mentara_boxq_memory(len) <= limit;
     }
 
-    return q->n == 0 || size <= max;
+    return q->bytes == 0 || q->bytes + len <= max;
 }
 
 

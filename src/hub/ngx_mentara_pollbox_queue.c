@@ -139,7 +139,8 @@ ngx_mentara_boxq_append(ngx_mentara_pollbox_t *pb,
     }
 
     q->last = first;
-    q->bytes += ngx_mentara_boxq_memory(data->len);
+    q->bytes += data->len;
+    q->memory += ngx_mentara_boxq_memory(data->len);
     q->n++;
 
     return NGX_OK;
@@ -177,7 +178,8 @@ ngx_mentara_boxq_shift(ngx_mentara_pollbox_t *pb, ngx_mentara_box_queue_t *q)
     b = ngx_mentara_block(pb, n);
 
     q->first = b->packet;
-    q->bytes -= ngx_mentara_boxq_memory(b->len);
+    q->bytes -= b->len;
+    q->memory -= ngx_mentara_boxq_memory(b->len);
     q->n--;
 
     if (q->first == 0) {

@@ -217,6 +217,7 @@ ngx_mentara_attach_start(ngx_mentara_attach_t *a)
 
     a->epoch = live->reader.epoch;
     a->cursor = live->reader.cursor;
+    a->floor = live->reader.floor;
 
     if (ngx_mentara_attach_ask(a) != NGX_OK) {
         ngx_mentara_attach_wait(a);
@@ -624,7 +625,7 @@ ngx_mentara_attach_pid(ngx_mentara_attach_t *a, ngx_str_t *pid)
 
     start.epoch = live->reader.epoch;
     start.position = a->cursor;
-    start.floor = live->reader.floor;
+    start.floor = a->floor;
     start.time = ngx_time();
     start.tag = live->tag;
 

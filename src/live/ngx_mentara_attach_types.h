@@ -54,7 +54,8 @@ struct ngx_mentara_attach_s {
     time_t                     token;
 
     uint64_t                   epoch;      /* when the database was asked */
-    uint64_t                   cursor;
+    uint64_t                   cursor;     /* where the log was, and */
+    uint64_t                   floor;      /* its floor, at the start */
 
     ngx_array_t                events;     /* of ngx_mentara_event_t */
     ngx_uint_t                 next;       /* of them */

@@ -167,9 +167,13 @@ ngx_mentara_live_listen(ngx_mentara_live_t *live)
 }
 
 
+/* who leaves at once, by SIGTERM, has sessions still: they are gone, too */
+
 void
 ngx_mentara_live_close(ngx_mentara_live_t *live)
 {
+    uint64_t  now;
+
     ngx_mentara_sweep_destroy(live->sweep);
 
     if (live->wake != NULL) {
@@ -180,6 +184,12 @@ ngx_mentara_live_close(ngx_mentara_live_t *live)
     }
 
     if (live->slot >= 0) {
+        now = ngx_current_msec;
+
+        ngx_mentara_zone_lock(live->zone);
+        ngx_mentara_presence_reap(live->zone, live->slot, &now);
+        ngx_mentara_zone_unlock(live->zone);
+
         ngx_mentara_slots_release(live->zone, live->slot);
         live->slot = -1;
     }

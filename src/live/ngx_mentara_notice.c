@@ -31,6 +31,8 @@ static void ngx_mentara_notice_room(ngx_mentara_live_t *live,
 static void ngx_mentara_notice_absent(ngx_mentara_live_t *live,
     ngx_mentara_somebody_t *who);
 static void ngx_mentara_notice_asked(ngx_mentara_pg_query_t *q);
+static void ngx_mentara_notice_later(ngx_mentara_live_t *live,
+    ngx_str_t *user);
 
 
 ngx_uint_t
@@ -366,6 +368,10 @@ ngx_mentara_notice_tick(ngx_mentara_live_t *live)
         ngx_mentara_notice_typed(live, &who.user, &who.conversation, 0);
     }
 
+    if (ngx_mentara_pg_state(live->pg) != NGX_OK) {
+        return;
+    }
+
     for (i = 0; i < NGX_MENTARA_NOTICE_TURN; i++) {
         if (ngx_mentara_presence_expire(live->zone, ngx_current_msec,
                                         live->conf->presence_grace, &who)
@@ -389,6 +395,7 @@ ngx_mentara_notice_absent(ngx_mentara_live_t *live,
     q = ngx_mentara_pg_query(live->pg, NGX_MENTARA_STMT_PRESENCE_CONTACTS,
                              live->logger);
     if (q == NULL) {
+        ngx_mentara_notice_later(live, &who->user);
         return;
     }
 
@@ -396,6 +403,7 @@ ngx_mentara_notice_absent(ngx_mentara_live_t *live,
 
     if (absence == NULL || ngx_mentara_pg_str(q, &who->user) != NGX_OK) {
         ngx_mentara_pg_drop(q);
+        ngx_mentara_notice_later(live, &who->user);
         return;
     }
 
@@ -408,6 +416,22 @@ ngx_mentara_notice_absent(ngx_mentara_live_t *live,
 
     if (ngx_mentara_pg_submit(q) != NGX_OK) {
         ngx_mentara_pg_drop(q);
+        ngx_mentara_notice_later(live, &who->user);
+    }
+}
+
+
+/* nobody was told yet: as if the last socket had gone just now */
+
+static void
+ngx_mentara_notice_later(ngx_mentara_live_t *live, ngx_str_t *user)
+{
+    ngx_uint_t  slot;
+
+    slot = ngx_mentara_slot_number(live);
+
+    if (ngx_mentara_presence_enter(live->zone, slot, user) != NGX_BUSY) {
+        ngx_mentara_presence_leave(live->zone, slot, user, ngx_current_msec);
     }
 }
 
@@ -419,11 +443,13 @@ ngx_mentara_notice_asked(ngx_mentara_pg_query_t *q)
     ngx_str_t              *contacts;
     ngx_mentara_absence_t  *absence;
 
+    absence = q->data;
+
     if (q->error != NGX_MENTARA_PG_OK) {
+        ngx_mentara_notice_later(absence->live, &absence->who.user);
         return;
     }
 
-    absence = q->data;
     n = PQntuples(q->result);
 
     /* back again while we asked */
@@ -434,6 +460,7 @@ ngx_mentara_notice_asked(ngx_mentara_pg_query_t *q)
 
     contacts = ngx_palloc(q->pool, n * sizeof(ngx_str_t));
     if (contacts == NULL) {
+        ngx_mentara_notice_later(absence->live, &absence->who.user);
         return;
     }
 

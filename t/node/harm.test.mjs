@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { it } from "node:test";
 import WebSocket from "ws";
-import { allKilled, ENDS, got, ids, reloaded, says } from "./lib/away.mjs";
+import { allKilled, allTerminated, ENDS, got, ids, reloaded, says } from "./lib/away.mjs";
 import { answer, sleep, until } from "./lib/server.mjs";
 import { suite } from "./lib/suite.mjs";
 
@@ -351,18 +351,20 @@ suite("Under load", { directives: "mentara_drain 300ms;\n" }, (box) => {
     });
   }
 
-  it("b37: who was lost with a worker that died is offline after a while", async () => {
-    const { server } = box;
-    await server.direct("rosa", "ben");
-    const rosa = await server.connected("rosa");
-    const ben = await server.connected("ben", { reconnection: false });
-    await rosa.next("user_status_changed", (s) => s.userId === "ben" && s.status === "online");
-    await allKilled(server);
-    assert.equal(ben.connected, false);
-    await until(() => rosa.all("connected").length === 2, "rosa is back");
-    await until(() => rosa.all("user_status_changed").filter((s) => s.userId === "ben").at(-1)?.status
-      === "offline", "ben is offline", 25000);
-  });
+  for (const [how, happen] of [["died", allKilled], ["was told to go at once", allTerminated]]) {
+    it(`b37: who was lost with a worker that ${how} is offline after a while`, async () => {
+      const { server } = box;
+      await server.direct("rosa", "ben");
+      const rosa = await server.connected("rosa");
+      const ben = await server.connected("ben", { reconnection: false });
+      await rosa.next("user_status_changed", (s) => s.userId === "ben" && s.status === "online");
+      await happen(server);
+      await until(() => !ben.connected, "ben is cut off");
+      await until(() => rosa.all("connected").length === 2, "rosa is back");
+      await until(() => rosa.all("user_status_changed").filter((s) => s.userId === "ben").at(-1)?.status
+        === "offline", "ben is offline", 25000);
+    });
+  }
 });
 
 suite("The database away", { directives: "mentara_drain 500ms;\n" }, (box) => {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import { away, back } from "./lib/away.mjs";
 import { sleep, until } from "./lib/server.mjs";
 import { suite } from "./lib/suite.mjs";
 
@@ -16,6 +17,41 @@ suite("Socket.IO: what is so right now", {
   directives: "mentara_typing_timeout 1s; mentara_presence_grace 1s;\n", locations: BLOCKED,
 }, (box) => {
   const typed = (client, id) => client.all("typing_indicator").filter((t) => t.conversationId === id);
+
+  it("b37: who went while the database was away is offline when it is back", async () => {
+    const { server } = box;
+    await server.direct("rosa", "sol");
+    const rosa = await server.connected("rosa");
+    const sol = await server.connected("sol", { reconnection: false });
+    await rosa.next("user_status_changed", (s) => s.userId === "sol" && s.status === "online");
+    await server.do("pg_stop", { mode: "immediate" });
+    await until(async () => (await server.call(null, "GET", "/health")).status === 503, "it is missed");
+    sol.disconnect();
+    await sleep(3000);
+    await server.do("pg_start");
+    await rosa.next("user_status_changed", (s) => s.userId === "sol" && s.status === "offline", 15000);
+  });
+
+  it("who has left a conversation, or is blocked in a DIRECT, hears of no delivery there", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia", "ben");
+    const direct = await server.direct("jun", "ben");
+    const [ana, mia, ben] = await Promise.all(["ana", "mia", "ben"].map((who) => server.connected(who)));
+    await away(ben);
+    await server.said("mia", id, "before she left");
+    const before = await server.said("jun", direct, "before the block");
+    assert.equal((await server.call("mia", "DELETE", `/conversations/${id}/participants/mia`)).status, 204);
+    assert.equal((await server.call("ben", "POST", "/block", { userId: "jun" })).status, 201);
+    const after = await server.said("ana", id, "after she left");
+    back(ben);
+    await ben.next("new_message", (m) => m.id === after.id);
+    assert.ok(ben.all("new_message").some((m) => m.id === before.id));
+    await ana.next("message_delivered", (d) => d.messageId === after.id && d.userId === "ben");
+    await server.settled(mia);
+    assert.deepEqual(mia.all("message_delivered").filter((d) => d.userId === "ben"), []);
+    assert.deepEqual((await server.call("jun", "GET", `/messages/${before.id}`)).json.deliveredTo, []);
+    await server.call("ben", "DELETE", "/block/jun");
+  });
 
   for (const transports of [["websocket"], ["polling"]]) {
     it(`b36: typing is seen by the others, on all their devices, by ${transports}`, async () => {

@@ -57,9 +57,16 @@ export async function says(server, who, id, n, text = "missed") {
   return all;
 }
 
-export async function allKilled(server) {
+export const allKilled = (server) =>
+  replaced(server, (pid) => server.do("kill", { pid }));
+
+export const allTerminated = (server) =>
+  replaced(server, (pid) => process.kill(pid, "SIGTERM"));
+
+// each worker goes as told, and others are there
+async function replaced(server, end) {
   const old = server.workers();
-  await Promise.all(old.map((pid) => server.do("kill", { pid })));
+  await Promise.all(old.map(end));
   await until(() => {
     try {
       const now = server.workers();
