@@ -352,22 +352,29 @@ ngx_mentara_eio_hold_message(ngx_mentara_ws_t *ws, ngx_uint_t binary,
 }
 
 
-/* `2probe`, then `5`, and nothing else */
+/*
+ * `2probe`, then `5`, and nothing else.  Between them the client stops to
+ * poll, and a stock one never begins again, though its WebSocket be closed:
+ * an exiting worker does not begin with that, and waits for its end.
+ */
 
 static void
 ngx_mentara_eio_asked(ngx_mentara_eio_holder_t *h, ngx_str_t *msg)
 {
-    if (!h->probed && msg->len == 6
+    if (!h->probed && !ngx_exiting && msg->len == 6
         && ngx_memcmp(msg->data, "2probe", 6) == 0
         && ngx_mentara_box_probe(&h->worker->pb, &h->box,
                                  NGX_MENTARA_BOX_PROBED)
            == NGX_OK)
     {
         h->probed = 1;
+        h->ws->crossing = 1;
         ngx_mentara_ws_send_data(h->ws, MENTARA_WS_TEXT,
                                  (u_char *) "3probe", 6);
         return;
     }
+
+    h->ws->crossing = 0;
 
     if (h->probed && msg->len == 1 && msg->data[0] == '5'
         && ngx_mentara_box_upgrade(&h->worker->pb, &h->box) == NGX_OK)

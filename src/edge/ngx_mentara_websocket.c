@@ -117,7 +117,7 @@ ngx_mentara_ws_tick(ngx_event_t *ev)
     {
         ws = ngx_queue_data(q, ngx_mentara_ws_t, queue);
 
-        if (!ws->close_sent) {
+        if (!ws->close_sent && !ws->crossing) {
             ngx_mentara_ws_discard(ws);
             ngx_mentara_ws_close(ws, MENTARA_WS_RESTART);
             n++;

@@ -96,6 +96,8 @@ struct ngx_mentara_ws_s {
     unsigned                   paused:1;
     unsigned                   notify:1;
     unsigned                   piled:1;        /* too much is unsent */
+    unsigned                   crossing:1;     /* a session is about to move
+                                                 here: not to be closed */
     unsigned                   slow:1;         /* it was closed for that */
     unsigned                   pinged:1;
     unsigned                   flushing:1;     /* in worker->due */

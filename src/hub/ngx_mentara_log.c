@@ -254,7 +254,7 @@ ngx_mentara_log_sweep_append(ngx_mentara_log_t *log, uint64_t no,
             place = ngx_mentara_place_add(log, &e->conversation,
                                           e->event_seq - 1);
             if (place == NULL) {
-                rc = NGX_ERROR;
+                rc = NGX_DECLINED;
                 break;
             }
         }

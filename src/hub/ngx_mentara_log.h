@@ -83,7 +83,7 @@ ngx_int_t ngx_mentara_log_compare(ngx_mentara_log_t *log, uint64_t no,
 /*
  * Appends swept events in order, at most NGX_MENTARA_LOG_BATCH of them;
  * those that are in are skipped.  NGX_OK: added gets how many were new.
- * NGX_ABORT as above; NGX_ERROR: no room for a conversation can be made.
+ * NGX_ABORT as above; NGX_DECLINED: no room for a conversation can be made.
  */
 ngx_int_t ngx_mentara_log_sweep_append(ngx_mentara_log_t *log, uint64_t no,
     ngx_mentara_entry_t *events, ngx_uint_t n, ngx_uint_t *added,

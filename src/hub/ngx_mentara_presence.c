@@ -251,11 +251,14 @@ ngx_mentara_presence_enter(ngx_mentara_zone_t *zone, ngx_uint_t slot,
 }
 
 
-/* the entry stays for the grace period; of several slots one is enough */
+/*
+ * The entry stays for the grace period, if there is something to be told at
+ * its end; of several slots one is enough.
+ */
 
 void
 ngx_mentara_presence_leave(ngx_mentara_zone_t *zone, ngx_uint_t slot,
-    ngx_str_t *user, uint64_t now)
+    ngx_str_t *user, uint64_t now, ngx_uint_t untold)
 {
     ngx_uint_t              rest;
     ngx_mentara_moment_t   *m;
@@ -275,7 +278,7 @@ ngx_mentara_presence_leave(ngx_mentara_zone_t *zone, ngx_uint_t slot,
         m->count--;
         rest = ngx_mentara_moment_sum(&set);
 
-        if (rest == 0) {
+        if (rest == 0 && !untold) {
             m->at = now;
 
         } else if (m->count == 0) {

@@ -36,9 +36,9 @@ typedef struct {
 ngx_int_t ngx_mentara_presence_enter(ngx_mentara_zone_t *zone,
     ngx_uint_t slot, ngx_str_t *user);
 
-/* one less; now: monotonic ms */
+/* one less; now: monotonic ms; untold: nobody has heard that it was there */
 void ngx_mentara_presence_leave(ngx_mentara_zone_t *zone, ngx_uint_t slot,
-    ngx_str_t *user, uint64_t now);
+    ngx_str_t *user, uint64_t now, ngx_uint_t untold);
 
 /* sockets of a user */
 ngx_uint_t ngx_mentara_presence_count(ngx_mentara_zone_t *zone,

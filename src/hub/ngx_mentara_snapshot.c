@@ -48,6 +48,7 @@ ngx_mentara_snapshot_set(ngx_mentara_snapshot_t *s, ngx_str_t *text,
 
     s->xmin = xmin;
     s->xmax = xmax;
+    s->cut = 0;
     s->id_len = id->len;
     ngx_memcpy(s->id, id->data, id->len);
 
@@ -61,6 +62,7 @@ ngx_mentara_snapshot_set(ngx_mentara_snapshot_t *s, ngx_str_t *text,
     /* "xmin:xmin:" */
 
     s->xmax = xmin;
+    s->cut = 1;
 
     p = ngx_strlchr(text->data, last, ':');
     s->len = p + 1 - text->data;

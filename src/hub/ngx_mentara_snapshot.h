@@ -18,6 +18,7 @@
 typedef struct {
     uint64_t                 xmin;     /* all below are finished */
     uint64_t                 xmax;     /* one past the highest finished */
+    uint32_t                 cut;      /* xmax is not that, but xmin */
     uint32_t                 len;
     uint32_t                 id_len;
     u_char                   id[NGX_MENTARA_LOG_ID];

@@ -208,7 +208,7 @@ struct ngx_mentara_session_s {
     unsigned                   on:1;       /* live: told by the worker */
     unsigned                   waits:1;    /* in live->waiting */
     unsigned                   present:1;  /* counted as a device */
-    unsigned                   first:1;    /* of its user, when it came */
+    unsigned                   first:1;    /* of its user; to be told */
     unsigned                   deaf:1;     /* its transport takes no more */
     unsigned                   ending:1;
 

@@ -28,6 +28,8 @@ static void ngx_mentara_notice_typed(ngx_mentara_live_t *live,
 static void ngx_mentara_notice_room(ngx_mentara_live_t *live,
     ngx_uint_t kind, ngx_str_t *user, ngx_mentara_uuid_t *conversation,
     const char *more);
+static void ngx_mentara_notice_still(ngx_mentara_live_t *live,
+    ngx_str_t *user);
 static void ngx_mentara_notice_absent(ngx_mentara_live_t *live,
     ngx_mentara_somebody_t *who);
 static void ngx_mentara_notice_asked(ngx_mentara_pg_query_t *q);
@@ -65,6 +67,7 @@ ngx_mentara_notice_here(ngx_mentara_session_t *s, ngx_str_t *contacts,
     ngx_uint_t   i;
 
     if (s->first) {
+        s->first = 0;
         ngx_mentara_notice_status(s->live, &s->user->sn.str, "online",
                                   contacts, n);
     }
@@ -336,7 +339,24 @@ ngx_mentara_notice_logout(ngx_mentara_live_t *live, ngx_str_t *user,
 }
 
 
+/*
+ * Nobody is told across a block that somebody has stopped typing, so both
+ * stop before it begins or ends.
+ */
+
 void
+ngx_mentara_notice_block(ngx_mentara_live_t *live, ngx_mentara_entry_t *e)
+{
+    if (e->kind == NGX_MENTARA_EVENT_USER_BLOCKED
+        || e->kind == NGX_MENTARA_EVENT_USER_UNBLOCKED)
+    {
+        ngx_mentara_notice_still(live, &e->actor);
+        ngx_mentara_notice_still(live, &e->subjects);
+    }
+}
+
+
+static void
 ngx_mentara_notice_still(ngx_mentara_live_t *live, ngx_str_t *user)
 {
     ngx_uint_t              i;
@@ -431,7 +451,8 @@ ngx_mentara_notice_later(ngx_mentara_live_t *live, ngx_str_t *user)
     slot = ngx_mentara_slot_number(live);
 
     if (ngx_mentara_presence_enter(live->zone, slot, user) != NGX_BUSY) {
-        ngx_mentara_presence_leave(live->zone, slot, user, ngx_current_msec);
+        ngx_mentara_presence_leave(live->zone, slot, user, ngx_current_msec,
+                                   0);
     }
 }
 

@@ -24,8 +24,12 @@ void ngx_mentara_notice_counted(ngx_mentara_session_t *s);
 void ngx_mentara_notice_here(ngx_mentara_session_t *s, ngx_str_t *contacts,
     ngx_uint_t n, ngx_uint_t quiet);
 
-/* whatever somebody types has ended; that is told */
-void ngx_mentara_notice_still(ngx_mentara_live_t *live, ngx_str_t *user);
+/*
+ * An event is about to be told.  If it is a block or its end, whatever these
+ * two type has ended, and that is told before.
+ */
+void ngx_mentara_notice_block(ngx_mentara_live_t *live,
+    ngx_mentara_entry_t *e);
 
 /*
  * typing_indicator: NGX_OK; NGX_DECLINED: no participant.  Repeated it is

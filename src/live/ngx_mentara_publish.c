@@ -5,10 +5,6 @@
 #include <ngx_mentara_sweep.h>
 
 
-static void ngx_mentara_publish_block(ngx_mentara_live_t *live,
-    ngx_mentara_entry_t *e);
-
-
 void
 ngx_mentara_publish(void *data, ngx_mentara_event_t *events,
     ngx_uint_t n, ngx_log_t *log)
@@ -22,7 +18,7 @@ ngx_mentara_publish(void *data, ngx_mentara_event_t *events,
 
     for (i = 0; i < n; i++) {
         ngx_mentara_live_entry(&events[i], &e);
-        ngx_mentara_publish_block(live, &e);
+        ngx_mentara_notice_block(live, &e);
 
         if (ngx_mentara_live_append(live, &e) == NGX_AGAIN) {
             sweep = 1;
@@ -31,22 +27,5 @@ ngx_mentara_publish(void *data, ngx_mentara_event_t *events,
 
     if (sweep) {
         ngx_mentara_sweep_now(live);
-    }
-}
-
-
-/*
- * Nobody is told across a block that somebody has stopped typing, so both
- * stop before it begins or ends.
- */
-
-static void
-ngx_mentara_publish_block(ngx_mentara_live_t *live, ngx_mentara_entry_t *e)
-{
-    if (e->kind == NGX_MENTARA_EVENT_USER_BLOCKED
-        || e->kind == NGX_MENTARA_EVENT_USER_UNBLOCKED)
-    {
-        ngx_mentara_notice_still(live, &e->actor);
-        ngx_mentara_notice_still(live, &e->subjects);
     }
 }

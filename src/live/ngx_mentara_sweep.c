@@ -4,6 +4,7 @@
 #include <ngx_mentara_attach.h>
 #include <ngx_mentara_feed.h>
 #include <ngx_mentara_metrics.h>
+#include <ngx_mentara_notice.h>
 #include <ngx_mentara_view.h>
 
 
@@ -35,6 +36,8 @@ static void ngx_mentara_sweep_go_on(ngx_mentara_sweep_t *sw);
 static ngx_int_t ngx_mentara_sweep_fetch(ngx_mentara_sweep_t *sw,
     ngx_uint_t n);
 static void ngx_mentara_sweep_events(ngx_mentara_pg_query_t *q);
+static void ngx_mentara_sweep_renew(ngx_mentara_sweep_t *sw,
+    const char *why);
 static ngx_int_t ngx_mentara_sweep_append(ngx_mentara_sweep_t *sw,
     PGresult *res, ngx_uint_t *added);
 static void ngx_mentara_sweep_install(ngx_mentara_sweep_t *sw);
@@ -208,8 +211,8 @@ ngx_mentara_sweep_lags(ngx_mentara_sweep_t *sw, PGresult *res)
 static ngx_uint_t
 ngx_mentara_sweep_anew(ngx_mentara_sweep_t *sw)
 {
+    uint64_t                 was, is;
     ngx_mentara_snapshot_t  *from, *to;
-    ngx_mentara_targets_t    targets;
 
     if (!sw->from.open) {
         return 0;
@@ -217,24 +220,37 @@ ngx_mentara_sweep_anew(ngx_mentara_sweep_t *sw)
 
     from = &sw->from.from;
     to = &sw->to;
+    was = to->cut ? from->xmin : from->xmax;
+    is = to->cut ? to->xmin : to->xmax;
 
     if (from->id_len == to->id_len
         && ngx_memcmp(from->id, to->id, to->id_len) == 0
-        && from->xmax <= to->xmax)
+        && was <= is)
     {
         return 0;
     }
 
+    ngx_mentara_sweep_renew(sw, "the database is another one or was taken "
+                            "back");
+
+    return 1;
+}
+
+
+/* the log cannot go on: its clients recover from the database */
+
+static void
+ngx_mentara_sweep_renew(ngx_mentara_sweep_t *sw, const char *why)
+{
+    ngx_mentara_targets_t  targets;
+
     ngx_log_error(NGX_LOG_WARN, sw->live->logger, 0,
-                  "mentara: the database is another one or was taken back, "
-                  "all sockets start anew");
+                  "mentara: %s, all sockets start anew", why);
 
     targets.n = 0;
     ngx_mentara_log_new_epoch(&sw->live->log, sw->from.no, &targets);
     ngx_mentara_live_wake(sw->live, &targets);
     sw->again = 1;
-
-    return 1;
 }
 
 
@@ -269,6 +285,8 @@ ngx_mentara_sweep_go_on(ngx_mentara_sweep_t *sw)
         return;
     }
 
+    n = ngx_min(n, NGX_MENTARA_SWEEP_PAGE);
+
     if (ngx_mentara_sweep_fetch(sw, n) != NGX_OK) {
         ngx_mentara_sweep_end(sw, 1);
     }
@@ -296,7 +314,7 @@ ngx_mentara_sweep_fetch(ngx_mentara_sweep_t *sw, ngx_uint_t n)
         goto failed;
     }
 
-    for (i = 0, k = 0; i < sw->n; i++) {
+    for (i = 0, k = 0; k < n; i++) {
         if (!sw->lags[i].lag) {
             continue;
         }
@@ -352,7 +370,12 @@ ngx_mentara_sweep_events(ngx_mentara_pg_query_t *q)
 
     rc = ngx_mentara_sweep_append(sw, q->result, &added);
 
-    ngx_mentara_metric_add(sw->live->zone, NGX_MENTARA_METRIC_SWEPT, added);
+    if (rc == NGX_DECLINED) {
+        ngx_mentara_sweep_renew(sw, "more conversations have news than there "
+                                "are rooms in the zone");
+        ngx_mentara_sweep_end(sw, 0);
+        return;
+    }
 
     if (rc != NGX_OK) {
         ngx_mentara_sweep_end(sw, rc == NGX_ERROR);
@@ -406,6 +429,7 @@ ngx_mentara_sweep_append(ngx_mentara_sweep_t *sw, PGresult *res,
 
         for (k = 0; k < n; k++) {
             ngx_mentara_live_entry(&ev[i + k], &batch[k]);
+            ngx_mentara_notice_block(sw->live, &batch[k]);
         }
 
         targets.n = 0;

@@ -5,6 +5,28 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Server, until } from "./lib/server.mjs";
 
+describe("a zone with few rooms", { timeout: 120000 }, () => {
+  let server;
+
+  before(async () => { server = await Server.start({ workers: 2, zone: "1m ring=256 rooms=64" }); });
+  after(async () => assert.deepEqual(await server.stop(), []));
+
+  it("takes news of more conversations than it has rooms, and goes on", async () => {
+    const mia = await server.connected("mia");
+    await server.sql(`select messaging.conversation_make(messaging.new_id(), 'GROUP', 'ana',
+      array['mia'], 'one of many', null) from generate_series(1, 200)`);
+    const made = () => new Set(mia.all("conversation_created").map((c) => c.id));
+    await until(() => made().size === 200, "all of them", 30000);
+    assert.match(await server.do("log"), /more conversations have news than there are rooms in the zone/);
+    for (const id of [...made()].slice(0, 100)) {
+      const message = await server.said("ana", id, "to one of many");
+      await mia.next("new_message", (m) => m.id === message.id);
+    }
+    const last = await server.connected("mia");
+    assert.ok(last.connected);
+  });
+});
+
 describe("a zone that is full", { timeout: 120000 }, () => {
   let server;
 

@@ -114,6 +114,30 @@ suite("Polling sessions", { directives: "mentara_drain 300ms;\n" }, (box) => {
     assert.equal(ws.code, 1012);
   });
 
+  // between `3probe` and `5` a stock client polls no more, and would not begin again
+  it("b59: a leaving worker lets an upgrade that has begun come to its end: then 1012", async () => {
+    const { server } = box;
+    const p = await Polling.open(server, "mia");
+    const old = server.workers();
+    const ws = new WebSocket(`${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket&sid=${p.sid}`);
+    ws.texts = [];
+    ws.on("message", (data) => ws.texts.push(String(data)));
+    ws.on("close", (code) => { ws.code = code; });
+    await new Promise((resolve) => ws.on("open", resolve));
+    ws.send("2probe");
+    await until(() => ws.texts.includes("3probe"), "3probe");
+    const ending = server.plain("ana");
+    await ending.next("connected");
+    await server.do("reload");
+    await until(() => ending.code === 1012, "others are closed");
+    await sleep(500);
+    assert.equal(ws.code, undefined);
+    ws.send("5");
+    await until(() => ws.code !== undefined, "the end");
+    assert.equal(ws.code, 1012);
+    await until(() => server.workers().every((pid) => !old.includes(pid)), "the old workers are gone");
+  });
+
   for (const [what, happen] of ENDS.slice(0, 2)) {
     it(`b59: when ${what} a session keeps its sid: logout of it ends it, no other`, async () => {
       const { server } = box;

@@ -123,7 +123,7 @@ describe("slow readers", { timeout: 180000 }, () => {
     const port = await freePort();
     server = await Server.start({ workers: 1, port, zone: "32m",
       listen: `listen 127.0.0.1:${port} sndbuf=32k;`,
-      directives: `mentara_socket_buffer 64k; mentara_user_sockets 1000;`,
+      directives: `mentara_socket_buffer 64k; mentara_user_sockets 1000; mentara_presence_grace 2s;`,
       locations: `location = /wide/ws { mentara_websocket; mentara_socket_buffer ${WIDE}; }\n`
         + `location /wide.io/ { mentara_socketio; mentara_socket_buffer ${WIDE}; }\n` });
     id = await server.direct("mia", "ana");
@@ -170,6 +170,29 @@ describe("slow readers", { timeout: 180000 }, () => {
         { auth: { pid: from.pid, offset: from.offset } }),
     },
   };
+
+  it("b37: who was lost in a replay before anybody heard of it is told as online next time", async () => {
+    const status = () => mia.all("user_status_changed").filter((s) => s.userId === "ana").at(-1)?.status;
+    const mia = await raw(server, "mia");
+    const ana = await raw(server, "ana");
+    await until(() => status() === "online", "online");
+    const query = `?offset=${ana.offset}`;
+    ana.close();
+    await flood(ENOUGH);
+    await until(() => status() === "offline", "offline");
+
+    const opening = raw(server, "ana", { query });
+    opening.catch(() => {});
+    const lost = server.sockets.at(-1);
+    await until(() => lost.all("new_message").length > 0, "a part of it");
+    lost.pause();
+    await sleep(200);
+    assert.equal(status(), "offline");
+    lost.close();
+
+    await raw(server, "ana");
+    await until(() => status() === "online", "online again");
+  });
 
   for (const [name, { open, back, parse, wide }] of Object.entries(DOORS)) {
     it(`R9, ${name}: closed 1013, memory bounded, others in time, nothing lost`, async () => {
