@@ -21,7 +21,8 @@ typedef struct {
     u_char                   key[16];
     ngx_mentara_uuid_t       conversation;
     uint64_t                 at;       /* ms: gone since; types until */
-    uint64_t                 told;     /* ms: typing was relayed */
+    uint64_t                 told;     /* ms: typing was relayed; 1: that
+                                          somebody is here */
     uint16_t                 kind;     /* 0: free */
     uint16_t                 slot;
     uint32_t                 count;
@@ -53,6 +54,7 @@ static ngx_mentara_moment_t *ngx_mentara_moment_add(
     ngx_mentara_zone_t *zone, ngx_mentara_moments_t *set, ngx_uint_t kind,
     ngx_uint_t slot, ngx_str_t *user, ngx_mentara_uuid_t *conversation);
 static ngx_uint_t ngx_mentara_moment_sum(ngx_mentara_moments_t *set);
+static ngx_uint_t ngx_mentara_moment_told(ngx_mentara_moments_t *set);
 static void ngx_mentara_moment_copy(ngx_mentara_moment_t *m,
     ngx_mentara_somebody_t *who);
 static ngx_int_t ngx_mentara_typing_take(ngx_mentara_zone_t *zone,
@@ -193,6 +195,26 @@ ngx_mentara_moment_sum(ngx_mentara_moments_t *set)
 }
 
 
+static ngx_uint_t
+ngx_mentara_moment_told(ngx_mentara_moments_t *set)
+{
+    ngx_uint_t             i;
+    ngx_mentara_moment_t  *m;
+
+    for (i = 0; i < NGX_MENTARA_PRESENCE_WAYS; i++) {
+        m = &set->first[i];
+
+        if (m->kind != 0 && m->told
+            && ngx_memcmp(m->key, set->key, 16) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 static void
 ngx_mentara_moment_copy(ngx_mentara_moment_t *m, ngx_mentara_somebody_t *who)
 {
@@ -207,8 +229,7 @@ ngx_int_t
 ngx_mentara_presence_enter(ngx_mentara_zone_t *zone, ngx_uint_t slot,
     ngx_str_t *user)
 {
-    ngx_int_t               rc;
-    ngx_uint_t              i;
+    ngx_uint_t              i, told;
     ngx_mentara_moment_t   *m;
     ngx_mentara_moments_t   set;
 
@@ -220,14 +241,13 @@ ngx_mentara_presence_enter(ngx_mentara_zone_t *zone, ngx_uint_t slot,
 
     ngx_mentara_zone_lock(zone);
 
-    rc = NGX_OK;
+    told = ngx_mentara_moment_told(&set);
 
     for (i = 0; i < NGX_MENTARA_PRESENCE_WAYS; i++) {
         m = &set.first[i];
 
         if (m->kind != 0 && ngx_memcmp(m->key, set.key, 16) == 0) {
             m->at = 0;
-            rc = NGX_DECLINED;
         }
     }
 
@@ -240,9 +260,42 @@ ngx_mentara_presence_enter(ngx_mentara_zone_t *zone, ngx_uint_t slot,
 
     if (m != NULL) {
         m->count++;
+        m->told = told;
+    }
 
-    } else {
-        rc = NGX_BUSY;
+    ngx_mentara_zone_unlock(zone);
+
+    return (m == NULL) ? NGX_BUSY : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_mentara_presence_tell(ngx_mentara_zone_t *zone, ngx_str_t *user)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              i;
+    ngx_mentara_moment_t   *m;
+    ngx_mentara_moments_t   set;
+
+    if (ngx_mentara_moments(zone, NGX_MENTARA_HERE, user, NULL, &set)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+
+    ngx_mentara_zone_lock(zone);
+
+    if (!ngx_mentara_moment_told(&set)) {
+        for (i = 0; i < NGX_MENTARA_PRESENCE_WAYS; i++) {
+            m = &set.first[i];
+
+            if (m->kind != 0 && ngx_memcmp(m->key, set.key, 16) == 0) {
+                m->told = 1;
+                rc = NGX_OK;
+            }
+        }
     }
 
     ngx_mentara_zone_unlock(zone);
@@ -258,9 +311,8 @@ ngx_mentara_presence_enter(ngx_mentara_zone_t *zone, ngx_uint_t slot,
 
 void
 ngx_mentara_presence_leave(ngx_mentara_zone_t *zone, ngx_uint_t slot,
-    ngx_str_t *user, uint64_t now, ngx_uint_t untold)
+    ngx_str_t *user, uint64_t now)
 {
-    ngx_uint_t              rest;
     ngx_mentara_moment_t   *m;
     ngx_mentara_moments_t   set;
 
@@ -276,9 +328,8 @@ ngx_mentara_presence_leave(ngx_mentara_zone_t *zone, ngx_uint_t slot,
 
     if (m != NULL && m->count > 0) {
         m->count--;
-        rest = ngx_mentara_moment_sum(&set);
 
-        if (rest == 0 && !untold) {
+        if (m->told && ngx_mentara_moment_sum(&set) == 0) {
             m->at = now;
 
         } else if (m->count == 0) {
@@ -428,7 +479,7 @@ ngx_mentara_presence_reap(ngx_mentara_zone_t *zone, ngx_uint_t slot,
             continue;
         }
 
-        if (m[i].kind == NGX_MENTARA_HERE) {
+        if (m[i].kind == NGX_MENTARA_HERE && m[i].told) {
             m[i].count = 0;
             m[i].at = *now;
 

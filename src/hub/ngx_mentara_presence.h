@@ -29,16 +29,22 @@ typedef struct {
 
 
 /*
- * One more socket of a user in this slot.  NGX_OK: the first one of all, and
- * nobody is still being waited for; NGX_DECLINED: there were others;
- * NGX_BUSY: the table is full.
+ * One more socket of a user in this slot.  NGX_OK, NGX_BUSY: the table is
+ * full.
  */
 ngx_int_t ngx_mentara_presence_enter(ngx_mentara_zone_t *zone,
     ngx_uint_t slot, ngx_str_t *user);
 
-/* one less; now: monotonic ms; untold: nobody has heard that it was there */
+/*
+ * NGX_OK: tell now that he is here; NGX_DECLINED: that was told, and he was
+ * never gone for longer than the grace period since.
+ */
+ngx_int_t ngx_mentara_presence_tell(ngx_mentara_zone_t *zone,
+    ngx_str_t *user);
+
+/* one less; now: monotonic ms */
 void ngx_mentara_presence_leave(ngx_mentara_zone_t *zone, ngx_uint_t slot,
-    ngx_str_t *user, uint64_t now, ngx_uint_t untold);
+    ngx_str_t *user, uint64_t now);
 
 /* sockets of a user */
 ngx_uint_t ngx_mentara_presence_count(ngx_mentara_zone_t *zone,

@@ -650,6 +650,7 @@ ngx_mentara_attach_pid(ngx_mentara_attach_t *a, ngx_str_t *pid)
 static void
 ngx_mentara_attach_run(ngx_mentara_attach_t *a)
 {
+    ngx_str_t              *contact;
     ngx_mentara_session_t  *s;
 
     s = a->session;
@@ -659,6 +660,18 @@ ngx_mentara_attach_run(ngx_mentara_attach_t *a)
         if (s->door->pending(s) > NGX_MENTARA_LOW_WATER) {
             s->door->notify(s);
             return;
+        }
+
+        if (s->on) {
+            if (a->greeted == a->contacts.nelts) {
+                s->attach = NULL;
+                ngx_mentara_attach_free(a);
+                return;
+            }
+
+            contact = a->contacts.elts;
+            ngx_mentara_notice_contact(s, &contact[a->greeted++]);
+            continue;
         }
 
         if (a->next < a->events.nelts) {
@@ -679,7 +692,7 @@ ngx_mentara_attach_run(ngx_mentara_attach_t *a)
 
         case NGX_DONE:
             ngx_mentara_attach_done(a);
-            return;
+            break;
 
         default:
             if (!s->ending) {
@@ -752,31 +765,12 @@ static ngx_uint_t
 ngx_mentara_attach_may(ngx_mentara_session_t *s, ngx_mentara_event_t *ev,
     ngx_mentara_record_t **record)
 {
-    ngx_queue_t           *q;
     ngx_mentara_room_t    *room;
     ngx_mentara_record_t  *r;
 
-    *record = NULL;
     room = ngx_mentara_room_find(s->live, &ev->conversation);
-
-    if (room == NULL) {
-        return 0;
-    }
-
-    /* of several memberships the one that stands, else the last */
-
-    for (q = ngx_queue_head(&room->records);
-         q != ngx_queue_sentinel(&room->records);
-         q = ngx_queue_next(q))
-    {
-        r = ngx_queue_data(q, ngx_mentara_record_t, in_room);
-
-        if (r->session == s && (*record == NULL || r->to > (*record)->to)) {
-            *record = r;
-        }
-    }
-
-    r = *record;
+    r = (room == NULL) ? NULL : ngx_mentara_record_latest(s, room);
+    *record = r;
 
     if (r == NULL
         || ngx_mentara_listed(&ev->hidden, &s->user->sn.str)
@@ -797,8 +791,13 @@ ngx_mentara_attach_done(ngx_mentara_attach_t *a)
     switch (ngx_mentara_attach_live(a)) {
 
     case NGX_OK:
-        a->session->attach = NULL;
-        ngx_mentara_attach_free(a);
+
+        /* who never went knows who is there */
+
+        if (a->back.quiet && !a->back.untold) {
+            a->contacts.nelts = 0;
+        }
+
         return;
 
     case NGX_AGAIN:

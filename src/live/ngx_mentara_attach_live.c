@@ -29,8 +29,7 @@ ngx_mentara_attach_live(ngx_mentara_attach_t *a)
     }
 
     s->on = 1;
-    ngx_mentara_notice_here(s, a->contacts.elts, a->contacts.nelts,
-                            a->back.quiet);
+    ngx_mentara_notice_here(s, a->contacts.elts, a->contacts.nelts);
 
     return NGX_OK;
 }

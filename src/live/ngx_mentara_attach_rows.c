@@ -4,6 +4,8 @@
 #include <ngx_mentara_view.h>
 
 
+static ngx_int_t ngx_mentara_attach_read(ngx_mentara_attach_t *a,
+    PGresult *res);
 static ngx_int_t ngx_mentara_attach_person(ngx_mentara_attach_t *a,
     ngx_mentara_view_t *v, int row);
 static ngx_int_t ngx_mentara_attach_interval(ngx_mentara_attach_t *a,
@@ -21,12 +23,25 @@ static ngx_int_t ngx_mentara_attach_sent(ngx_mentara_attach_t *a,
 ngx_int_t
 ngx_mentara_attach_rows_take(ngx_mentara_attach_t *a, PGresult *res)
 {
+    ngx_int_t    rc;
+    ngx_queue_t  stale;
+
+    ngx_mentara_records_retire(a->session, &stale);
+    rc = ngx_mentara_attach_read(a, res);
+    ngx_mentara_records_succeed(a->session, &stale);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_mentara_attach_read(ngx_mentara_attach_t *a, PGresult *res)
+{
     int                 row;
     u_char              kind;
     ngx_str_t          *contact, id;
     ngx_mentara_view_t  v;
 
-    ngx_mentara_records_drop(a->session);
     a->more = 0;
     a->next = 0;
     a->ndue = 0;

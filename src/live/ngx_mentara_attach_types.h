@@ -65,7 +65,8 @@ struct ngx_mentara_attach_s {
     ngx_mentara_due_t         *due;        /* in the page's pool */
     ngx_uint_t                 ndue;
     uint64_t                   upto;       /* the log's head without them */
-    ngx_array_t                contacts;   /* of ngx_str_t */
+    ngx_array_t                contacts;   /* of ngx_str_t, and how many */
+    ngx_uint_t                 greeted;    /* have been looked at */
     ngx_str_t                  user;       /* JSON */
 
     unsigned                   known:1;    /* from is */

@@ -120,6 +120,7 @@ typedef struct {
                                               stream */
     unsigned                  joined:1;    /* gets what is ephemeral */
     unsigned                  marked:1;    /* in live->delivered */
+    unsigned                  stale:1;     /* about to be replaced */
     uint64_t                  delivered;   /* seq of the newest one written */
     ngx_mentara_room_t       *room;
     ngx_queue_t               in_session;
@@ -187,8 +188,9 @@ typedef struct {
     ngx_str_t                 offset;
     unsigned                  quiet:1;     /* it never went: it is told
                                               nothing of its session */
-    unsigned                  untold:1;    /* quiet, but for `connected`, */
-    unsigned                  recovered:1; /* which says this */
+    unsigned                  untold:1;    /* quiet, but for `connected` and
+                                              who is there */
+    unsigned                  recovered:1; /* which that says */
 } ngx_mentara_return_t;
 
 
@@ -208,12 +210,11 @@ struct ngx_mentara_session_s {
     unsigned                   on:1;       /* live: told by the worker */
     unsigned                   waits:1;    /* in live->waiting */
     unsigned                   present:1;  /* counted as a device */
-    unsigned                   first:1;    /* of its user; to be told */
     unsigned                   deaf:1;     /* its transport takes no more */
     unsigned                   ending:1;
 
     ngx_mentara_live_t        *live;
-    ngx_mentara_attach_t      *attach;     /* until it is live */
+    ngx_mentara_attach_t      *attach;     /* until it knows all */
     void                     (*detach)(ngx_mentara_attach_t *attach);
 
     ngx_queue_t                in_user;

@@ -9,6 +9,7 @@
 
 
 #define NGX_MENTARA_NOTICE_BODY  (192 + NGX_MENTARA_USER_MAX * 4 * 6)
+#define NGX_MENTARA_NOTICE_LIST  8192    /* octets of ids of one entry */
 #define NGX_MENTARA_NOTICE_TURN  64      /* that end by themselves, per tick */
 
 
@@ -48,74 +49,80 @@ ngx_mentara_notice_crowded(ngx_mentara_session_t *s, ngx_uint_t most)
 void
 ngx_mentara_notice_counted(ngx_mentara_session_t *s)
 {
-    ngx_int_t  rc;
-
     s->present = 1;
-    rc = ngx_mentara_presence_enter(s->live->zone,
-                                    ngx_mentara_slot_number(s->live),
-                                    &s->user->sn.str);
-    s->first = (rc == NGX_OK);
+
+    (void) ngx_mentara_presence_enter(s->live->zone,
+                                      ngx_mentara_slot_number(s->live),
+                                      &s->user->sn.str);
 }
 
 
 void
 ngx_mentara_notice_here(ngx_mentara_session_t *s, ngx_str_t *contacts,
-    ngx_uint_t n, ngx_uint_t quiet)
+    ngx_uint_t n)
 {
-    u_char       buf[NGX_MENTARA_NOTICE_BODY];
-    ngx_str_t    name, body;
-    ngx_uint_t   i;
-
-    if (s->first) {
-        s->first = 0;
+    if (ngx_mentara_presence_tell(s->live->zone, &s->user->sn.str) == NGX_OK)
+    {
         ngx_mentara_notice_status(s->live, &s->user->sn.str, "online",
                                   contacts, n);
-    }
-
-    name = ngx_mentara_event_names[NGX_MENTARA_EVENT_STATUS];
-    body.data = buf;
-
-    for (i = 0; i < n && !quiet; i++) {
-        if (ngx_mentara_presence_online(s->live->zone, &contacts[i])) {
-            body.len = ngx_mentara_notice_status_body(buf, &contacts[i],
-                                                      "online");
-            ngx_mentara_session_tell(s, &name, &body, NULL);
-        }
     }
 }
 
 
-/* only who is there can be told, so nobody else is listed */
+void
+ngx_mentara_notice_contact(ngx_mentara_session_t *s, ngx_str_t *contact)
+{
+    u_char      buf[NGX_MENTARA_NOTICE_BODY];
+    ngx_str_t   name, body;
+
+    /* a block may have come since they were asked for */
+
+    if (ngx_mentara_user_blocked(s->user, contact)
+        || !ngx_mentara_presence_online(s->live->zone, contact))
+    {
+        return;
+    }
+
+    name = ngx_mentara_event_names[NGX_MENTARA_EVENT_STATUS];
+    body.data = buf;
+    body.len = ngx_mentara_notice_status_body(buf, contact, "online");
+
+    ngx_mentara_session_tell(s, &name, &body, NULL);
+}
+
+
+/*
+ * Only who is there can be told, so nobody else is listed; many of them in
+ * several entries, for one has no room for all.
+ */
 
 static void
 ngx_mentara_notice_status(ngx_mentara_live_t *live, ngx_str_t *user,
     const char *status, ngx_str_t *contacts, ngx_uint_t n)
 {
-    u_char                *p, *list, buf[NGX_MENTARA_NOTICE_BODY];
-    size_t                 len;
-    ngx_uint_t             i;
-    ngx_mentara_entry_t    e;
+    u_char               *p, list[NGX_MENTARA_NOTICE_LIST];
+    u_char                buf[NGX_MENTARA_NOTICE_BODY];
+    ngx_uint_t            i;
+    ngx_mentara_entry_t   e;
 
-    len = 0;
-
-    for (i = 0; i < n; i++) {
-        len += contacts[i].len + 1;
-    }
-
-    if (len == 0) {
-        return;
-    }
-
-    list = ngx_alloc(len, live->logger);
-    if (list == NULL) {
-        return;
-    }
+    ngx_memzero(&e, sizeof(ngx_mentara_entry_t));
+    e.kind = NGX_MENTARA_EVENT_STATUS;
+    e.actor = *user;
+    e.only.data = list;
+    e.body.data = buf;
+    e.body.len = ngx_mentara_notice_status_body(buf, user, status);
 
     p = list;
 
     for (i = 0; i < n; i++) {
         if (!ngx_mentara_presence_online(live->zone, &contacts[i])) {
             continue;
+        }
+
+        if (p + 1 + contacts[i].len > list + NGX_MENTARA_NOTICE_LIST) {
+            e.only.len = p - list;
+            (void) ngx_mentara_live_append(live, &e);
+            p = list;
         }
 
         if (p != list) {
@@ -125,19 +132,11 @@ ngx_mentara_notice_status(ngx_mentara_live_t *live, ngx_str_t *user,
         p = ngx_cpymem(p, contacts[i].data, contacts[i].len);
     }
 
-    if (p != list) {
-        ngx_memzero(&e, sizeof(ngx_mentara_entry_t));
-        e.kind = NGX_MENTARA_EVENT_STATUS;
-        e.actor = *user;
-        e.only.data = list;
-        e.only.len = p - list;
-        e.body.data = buf;
-        e.body.len = ngx_mentara_notice_status_body(buf, user, status);
+    e.only.len = p - list;
 
+    if (e.only.len != 0) {
         (void) ngx_mentara_live_append(live, &e);
     }
-
-    ngx_free(list);
 }
 
 
@@ -450,9 +449,9 @@ ngx_mentara_notice_later(ngx_mentara_live_t *live, ngx_str_t *user)
 
     slot = ngx_mentara_slot_number(live);
 
-    if (ngx_mentara_presence_enter(live->zone, slot, user) != NGX_BUSY) {
-        ngx_mentara_presence_leave(live->zone, slot, user, ngx_current_msec,
-                                   0);
+    if (ngx_mentara_presence_enter(live->zone, slot, user) == NGX_OK) {
+        (void) ngx_mentara_presence_tell(live->zone, user);
+        ngx_mentara_presence_leave(live->zone, slot, user, ngx_current_msec);
     }
 }
 

@@ -17,12 +17,13 @@ ngx_uint_t ngx_mentara_notice_crowded(ngx_mentara_session_t *s,
 /* counts the session as a device of its user */
 void ngx_mentara_notice_counted(ngx_mentara_session_t *s);
 
-/*
- * A session is live: its contacts hear of it if it is the user's first
- * device, and it hears which of them are there, unless it knows (quiet).
- */
+/* a session is live: the user's contacts hear of it, if they have not yet */
 void ngx_mentara_notice_here(ngx_mentara_session_t *s, ngx_str_t *contacts,
-    ngx_uint_t n, ngx_uint_t quiet);
+    ngx_uint_t n);
+
+/* and it hears of one of them who is there */
+void ngx_mentara_notice_contact(ngx_mentara_session_t *s,
+    ngx_str_t *contact);
 
 /*
  * An event is about to be told.  If it is a block or its end, whatever these

@@ -8,6 +8,8 @@ static ngx_mentara_room_t *ngx_mentara_room_get(ngx_mentara_live_t *live,
     ngx_mentara_uuid_t *id);
 static ngx_mentara_peer_t *ngx_mentara_peer_find(ngx_mentara_user_t *u,
     ngx_str_t *id);
+static void ngx_mentara_record_inherit(ngx_mentara_record_t *r,
+    ngx_mentara_record_t *next);
 
 
 static ngx_str_t  ngx_mentara_roles[] = {
@@ -315,6 +317,32 @@ ngx_mentara_record_find(ngx_mentara_session_t *s,
 }
 
 
+ngx_mentara_record_t *
+ngx_mentara_record_latest(ngx_mentara_session_t *s,
+    ngx_mentara_room_t *room)
+{
+    ngx_queue_t           *q;
+    ngx_mentara_record_t  *r, *latest;
+
+    latest = NULL;
+
+    for (q = ngx_queue_head(&room->records);
+         q != ngx_queue_sentinel(&room->records);
+         q = ngx_queue_next(q))
+    {
+        r = ngx_queue_data(q, ngx_mentara_record_t, in_room);
+
+        if (r->session == s && !r->stale
+            && (latest == NULL || r->to > latest->to))
+        {
+            latest = r;
+        }
+    }
+
+    return latest;
+}
+
+
 /* that it had left its conversation is of no more interest */
 
 static void
@@ -367,6 +395,68 @@ ngx_mentara_records_drop(ngx_mentara_session_t *s)
         q = ngx_queue_head(&s->records);
         ngx_mentara_record_drop(ngx_queue_data(q, ngx_mentara_record_t,
                                                in_session));
+    }
+}
+
+
+void
+ngx_mentara_records_retire(ngx_mentara_session_t *s, ngx_queue_t *stale)
+{
+    ngx_queue_t           *q;
+    ngx_mentara_record_t  *r;
+
+    ngx_queue_init(stale);
+
+    for (q = ngx_queue_head(&s->records);
+         q != ngx_queue_sentinel(&s->records);
+         q = ngx_queue_next(q))
+    {
+        r = ngx_queue_data(q, ngx_mentara_record_t, in_session);
+        r->stale = 1;
+    }
+
+    if (!ngx_queue_empty(&s->records)) {
+        ngx_queue_add(stale, &s->records);
+        ngx_queue_init(&s->records);
+    }
+}
+
+
+void
+ngx_mentara_records_succeed(ngx_mentara_session_t *s, ngx_queue_t *stale)
+{
+    ngx_queue_t           *q;
+    ngx_mentara_record_t  *r, *next;
+
+    while (!ngx_queue_empty(stale)) {
+        q = ngx_queue_head(stale);
+        r = ngx_queue_data(q, ngx_mentara_record_t, in_session);
+        next = ngx_mentara_record_latest(s, r->room);
+
+        if (next != NULL) {
+            ngx_mentara_record_inherit(r, next);
+        }
+
+        ngx_mentara_record_drop(r);
+    }
+}
+
+
+static void
+ngx_mentara_record_inherit(ngx_mentara_record_t *r,
+    ngx_mentara_record_t *next)
+{
+    if (r->shared && next->shared && !r->joined && next->joined) {
+        next->joined = 0;
+        r->joined = 1;
+    }
+
+    next->delivered = ngx_max(next->delivered, r->delivered);
+
+    if (r->marked && !next->marked) {
+        next->marked = 1;
+        ngx_queue_insert_tail(&next->session->live->delivered,
+                              &next->in_delivered);
     }
 }
 

@@ -54,10 +54,25 @@ ngx_mentara_record_t *ngx_mentara_record_add(ngx_mentara_session_t *s,
 ngx_mentara_record_t *ngx_mentara_record_find(ngx_mentara_session_t *s,
     ngx_mentara_uuid_t *conversation);
 
+/* of several memberships the one that stands, else the last; NULL: none */
+ngx_mentara_record_t *ngx_mentara_record_latest(ngx_mentara_session_t *s,
+    ngx_mentara_room_t *room);
+
 void ngx_mentara_record_drop(ngx_mentara_record_t *r);
 
 /* all of a session */
 void ngx_mentara_records_drop(ngx_mentara_session_t *s);
+
+/* those of a session are about to be replaced */
+void ngx_mentara_records_retire(ngx_mentara_session_t *s,
+    ngx_queue_t *stale);
+
+/*
+ * Their successors are there: what was left stays left, and what was written
+ * is still to be marked as delivered.
+ */
+void ngx_mentara_records_succeed(ngx_mentara_session_t *s,
+    ngx_queue_t *stale);
 
 
 #endif /* _NGX_MENTARA_ROOM_H_INCLUDED_ */

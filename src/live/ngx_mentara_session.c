@@ -133,8 +133,7 @@ ngx_mentara_session_free(ngx_mentara_session_t *s)
     if (s->present) {
         ngx_mentara_metric_add(live->zone, NGX_MENTARA_METRIC_DISCONNECTS, 1);
         ngx_mentara_presence_leave(live->zone, ngx_mentara_slot_number(live),
-                                   &s->user->sn.str, ngx_current_msec,
-                                   s->first);
+                                   &s->user->sn.str, ngx_current_msec);
     }
 
     if (s->attach != NULL) {

@@ -171,12 +171,11 @@ describe("slow readers", { timeout: 180000 }, () => {
     },
   };
 
-  it("b37: who was lost in a replay before anybody heard of it is told as online next time", async () => {
-    const status = () => mia.all("user_status_changed").filter((s) => s.userId === "ana").at(-1)?.status;
-    const mia = await raw(server, "mia");
+  // ana, whose contacts take her for gone, begins a replay that she never ends
+  async function unheard(status) {
     const ana = await raw(server, "ana");
-    await until(() => status() === "online", "online");
     const query = `?offset=${ana.offset}`;
+    await until(() => status() === "online", "online");
     ana.close();
     await flood(ENOUGH);
     await until(() => status() === "offline", "offline");
@@ -188,11 +187,20 @@ describe("slow readers", { timeout: 180000 }, () => {
     lost.pause();
     await sleep(200);
     assert.equal(status(), "offline");
-    lost.close();
+    return lost;
+  }
 
-    await raw(server, "ana");
-    await until(() => status() === "online", "online again");
-  });
+  for (const [when, first] of [["next time", true], ["by another device", false]]) {
+    it(`b37: who was lost in a replay before anybody heard of it is told as online ${when}`, async () => {
+      const mia = await raw(server, "mia");
+      const status = () => mia.all("user_status_changed").filter((s) => s.userId === "ana").at(-1)?.status;
+      const lost = await unheard(status);
+      if (first) lost.close();
+      await raw(server, "ana");
+      await until(() => status() === "online", "online again");
+      lost.close();
+    });
+  }
 
   for (const [name, { open, back, parse, wide }] of Object.entries(DOORS)) {
     it(`R9, ${name}: closed 1013, memory bounded, others in time, nothing lost`, async () => {
@@ -321,6 +329,55 @@ describe("slow readers", { timeout: 180000 }, () => {
     assert.equal(again.all("connected")[0].recovered, true);
     assert.deepEqual(distinct(again), missed);
     assert.ok(again.most <= 1000000, `${again.most} octets in one poll`);
+  });
+
+  it("b18: what is left while a long replay comes in pages stays left, and all of it is marked as delivered", async () => {
+    const circle = await server.group("mia", "ana");
+    const poll = await (await Poll.open(server, "ana")).connected();
+    const from = { pid: poll.pid, offset: poll.offset };
+    await poll.post("1");
+    let last;
+    for (let i = 0; i < 10; i++) last = await server.said("mia", circle, `to the circle, number ${i}`);
+    await flood(300);
+    await server.do("restart");
+    const mia = await raw(server, "mia");
+
+    const again = await Poll.open(server, "ana", from);
+    while (again.all("new_message").length === 0) assert.ok(await again.once());
+    await again.post(`42/messaging,1["leave_conversation",${JSON.stringify({ conversationId: circle })}]`);
+    await again.connected();
+    assert.equal(again.all("connected")[0].recovered, true);
+    assert.equal(again.all("new_message").filter((m) => m.conversationId === circle).length, 10);
+    await mia.next(({ event, data }) => event === "message_delivered" && data.messageId === last.id);
+
+    assert.equal((await mia.ask("typing_indicator",
+      { conversationId: circle, isTyping: true }, 1)).success, true);
+    const end = await server.said("mia", circle, "whoever has left its page hears this");
+    while (!again.all("new_message").some((m) => m.id === end.id)) assert.ok(await again.once());
+    assert.deepEqual(again.all("typing_indicator"), []);
+  });
+
+  it("b37: who has more contacts there than fit into the buffer hears of each of them", async () => {
+    const crowd = Array.from({ length: 400 }, (_, i) => `${"c".repeat(100)}${i}`);
+    await server.sql(`insert into messaging.people (id, first_name, last_name)
+      select p, 'A', 'Person' from unnest('{${crowd}}'::text[]) p`);
+    await server.sql(`select messaging.conversation_make(messaging.new_id(), 'DIRECT', 'rosa',
+      array[p], null, null) from unnest('{${crowd}}'::text[]) p`);
+    for (let i = 0; i < crowd.length; i += 50) {
+      await Promise.all(crowd.slice(i, i + 50).map((who) => raw(server, who)));
+    }
+
+    const there = (client) => new Set(client.all("user_status_changed")
+      .filter(({ status }) => status === "online").map(({ userId }) => userId));
+    const poll = await (await Poll.open(server, "rosa")).connected();
+    while (there(poll).size < crowd.length) assert.ok(await poll.once(), "the session lives");
+
+    const slow = new Raw(server, "rosa");
+    slow.pause();
+    await sleep(200);
+    slow.resume();
+    await until(() => there(slow).size === crowd.length, "all of them");
+    assert.equal(slow.ended, false);
   });
 
   for (const from of ["the log", "the database"]) {
