@@ -14,26 +14,31 @@
 #define NGX_MENTARA_SIO_FRAME    0      /* of ngx_mentara_outgoing_t.frames */
 
 
-/* the client is first: its session and its events lead back here */
+/*
+ * The client is first: its session and its events lead back here.  What each
+ * event needs comes next, in one line of the cache.
+ */
 typedef struct {
     ngx_mentara_client_t   client;
     ngx_mentara_eio_t     *eio;
+
+    unsigned               told:1;       /* `connected` was written */
+    unsigned               has_id:1;     /* the event with attachments wants
+                                            an ack */
+    unsigned               asked:1;      /* a CONNECT waits for its answer */
+    unsigned               connected:1;  /* it was answered */
+    unsigned               recovered:1;  /* as it was answered */
+    unsigned               adopted:1;    /* the client knows nothing of it */
+    unsigned               counted:1;    /* its budget was taken from */
+    unsigned               owes:1;       /* an answer is on its way */
+
+    ngx_uint_t             attachments;  /* of an event, still to come */
+    int64_t                id;           /* of that event's ack */
     ngx_event_t            timer;        /* until CONNECT comes */
     ngx_str_t              token;        /* of the handshake, allocated */
     ngx_str_t              pid;          /* of the session, allocated */
     ngx_str_t              left;         /* ids, until an adopted session
                                             is where it was; allocated */
-    ngx_uint_t             attachments;  /* of an event, still to come */
-    int64_t                id;           /* of that event's ack */
-
-    unsigned               has_id:1;     /* that event wants one */
-    unsigned               asked:1;      /* a CONNECT waits for its answer */
-    unsigned               connected:1;  /* it was answered */
-    unsigned               recovered:1;  /* as it was answered */
-    unsigned               told:1;       /* `connected` was written */
-    unsigned               adopted:1;    /* the client knows nothing of it */
-    unsigned               counted:1;    /* its budget was taken from */
-    unsigned               owes:1;       /* an answer is on its way */
 } ngx_mentara_sio_t;
 
 
