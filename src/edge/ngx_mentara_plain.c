@@ -63,6 +63,7 @@ static ngx_mentara_frame_t *ngx_mentara_plain_frame(
 static void ngx_mentara_plain_release(void *frame);
 static size_t ngx_mentara_plain_pending(ngx_mentara_session_t *s);
 static void ngx_mentara_plain_notify(ngx_mentara_session_t *s);
+static void ngx_mentara_plain_greeted(ngx_mentara_session_t *s);
 static void ngx_mentara_plain_ended(ngx_mentara_session_t *s, ngx_uint_t why);
 
 
@@ -87,6 +88,7 @@ static const ngx_mentara_door_t  ngx_mentara_plain_door = {
     ngx_mentara_plain_event,
     ngx_mentara_plain_pending,
     ngx_mentara_plain_notify,
+    ngx_mentara_plain_greeted,
     ngx_mentara_plain_ended
 };
 
@@ -546,6 +548,15 @@ ngx_mentara_plain_notify(ngx_mentara_session_t *s)
     p = s->data;
 
     ngx_mentara_ws_notify(p->ws);
+}
+
+
+/* nobody else takes this session over, so nothing of it is saved */
+
+static void
+ngx_mentara_plain_greeted(ngx_mentara_session_t *s)
+{
+    (void) s;
 }
 
 

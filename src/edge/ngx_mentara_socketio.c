@@ -58,6 +58,7 @@ static void ngx_mentara_sio_event(ngx_mentara_session_t *session,
 static void ngx_mentara_sio_release(void *frame);
 static size_t ngx_mentara_sio_pending(ngx_mentara_session_t *session);
 static void ngx_mentara_sio_notify(ngx_mentara_session_t *session);
+static void ngx_mentara_sio_greeted(ngx_mentara_session_t *session);
 static void ngx_mentara_sio_ended(ngx_mentara_session_t *session,
     ngx_uint_t why);
 
@@ -84,6 +85,7 @@ static const ngx_mentara_door_t  ngx_mentara_sio_door = {
     ngx_mentara_sio_event,
     ngx_mentara_sio_pending,
     ngx_mentara_sio_notify,
+    ngx_mentara_sio_greeted,
     ngx_mentara_sio_ended
 };
 
@@ -821,6 +823,18 @@ ngx_mentara_sio_notify(ngx_mentara_session_t *session)
     s = session->data;
 
     ngx_mentara_eio_notify(s->eio);
+}
+
+
+static void
+ngx_mentara_sio_greeted(ngx_mentara_session_t *session)
+{
+    ngx_mentara_sio_t  *s;
+
+    s = session->data;
+
+    s->greeted = 1;
+    ngx_mentara_sio_save(s);
 }
 
 

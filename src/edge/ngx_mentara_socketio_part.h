@@ -23,6 +23,7 @@ typedef struct {
     ngx_mentara_eio_t     *eio;
 
     unsigned               told:1;       /* `connected` was written */
+    unsigned               greeted:1;    /* and who is there */
     unsigned               has_id:1;     /* the event with attachments wants
                                             an ack */
     unsigned               asked:1;      /* a CONNECT waits for its answer */

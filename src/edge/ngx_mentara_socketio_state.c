@@ -7,6 +7,7 @@
 #define NGX_MENTARA_SIO_OWES       4
 #define NGX_MENTARA_SIO_RECOVERED  8
 #define NGX_MENTARA_SIO_TOLD       16
+#define NGX_MENTARA_SIO_GREETED    32
 
 /* so many do not fit */
 #define NGX_MENTARA_SIO_LEFT                                                 \
@@ -61,7 +62,8 @@ ngx_mentara_sio_save(ngx_mentara_sio_t *s)
                   | (s->connected ? NGX_MENTARA_SIO_CONNECTED : 0)
                   | (s->owes ? NGX_MENTARA_SIO_OWES : 0)
                   | (s->recovered ? NGX_MENTARA_SIO_RECOVERED : 0)
-                  | (s->told ? NGX_MENTARA_SIO_TOLD : 0);
+                  | (s->told ? NGX_MENTARA_SIO_TOLD : 0)
+                  | (s->greeted ? NGX_MENTARA_SIO_GREETED : 0);
     state.user = user.len;
     state.sid = sid.len;
     state.pid = s->pid.len;
@@ -182,6 +184,7 @@ ngx_mentara_sio_restore(ngx_mentara_sio_t *s, const ngx_mentara_door_t *door,
 
     s->recovered = (state.flags & NGX_MENTARA_SIO_RECOVERED) ? 1 : 0;
     s->told = (state.flags & NGX_MENTARA_SIO_TOLD) ? 1 : 0;
+    s->greeted = (state.flags & NGX_MENTARA_SIO_GREETED) ? 1 : 0;
 
     if (left.len != 0) {
         s->left.data = ngx_alloc(left.len, ngx_cycle->log);
@@ -213,6 +216,7 @@ ngx_mentara_sio_again(ngx_mentara_sio_t *s, const ngx_mentara_door_t *door,
     s->connected = 1;
     back->quiet = 1;
     back->untold = !s->told;
+    back->ungreeted = !s->greeted;
     back->recovered = s->recovered;
 
     return ngx_mentara_client_start(&s->client, door, who, back);

@@ -75,6 +75,7 @@ ngx_mentara_attach(ngx_mentara_session_t *s,
     a->back.quiet = back->quiet;
     a->back.untold = back->untold;
     a->back.recovered = back->recovered;
+    a->back.ungreeted = back->ungreeted;
 
     a->timer.handler = ngx_mentara_attach_patience;
     a->timer.data = a;
@@ -666,6 +667,7 @@ ngx_mentara_attach_run(ngx_mentara_attach_t *a)
             if (a->greeted == a->contacts.nelts) {
                 s->attach = NULL;
                 ngx_mentara_attach_free(a);
+                s->door->greeted(s);
                 return;
             }
 
@@ -794,7 +796,7 @@ ngx_mentara_attach_done(ngx_mentara_attach_t *a)
 
         /* who never went knows who is there */
 
-        if (a->back.quiet && !a->back.untold) {
+        if (a->back.quiet && !a->back.ungreeted) {
             a->contacts.nelts = 0;
         }
 

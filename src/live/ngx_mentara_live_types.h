@@ -174,6 +174,9 @@ typedef struct {
     /* ngx_mentara_session_drained() when all has left */
     void (*notify)(ngx_mentara_session_t *s);
 
+    /* it has been told who is there, and so all of its start */
+    void (*greeted)(ngx_mentara_session_t *s);
+
     /*
      * The last call: s is freed after it.  why: NGX_MENTARA_END_...; not
      * called after ngx_mentara_session_close().
@@ -188,9 +191,9 @@ typedef struct {
     ngx_str_t                 offset;
     unsigned                  quiet:1;     /* it never went: it is told
                                               nothing of its session */
-    unsigned                  untold:1;    /* quiet, but for `connected` and
-                                              who is there */
-    unsigned                  recovered:1; /* which that says */
+    unsigned                  untold:1;    /* quiet, but for `connected`, */
+    unsigned                  recovered:1; /* which says this */
+    unsigned                  ungreeted:1; /* and for who is there */
 } ngx_mentara_return_t;
 
 

@@ -363,14 +363,31 @@ describe("slow readers", { timeout: 180000 }, () => {
       select p, 'A', 'Person' from unnest('{${crowd}}'::text[]) p`);
     await server.sql(`select messaging.conversation_make(messaging.new_id(), 'DIRECT', 'rosa',
       array[p], null, null) from unnest('{${crowd}}'::text[]) p`);
-    for (let i = 0; i < crowd.length; i += 50) {
-      await Promise.all(crowd.slice(i, i + 50).map((who) => raw(server, who)));
-    }
+    const comes = async () => {
+      for (let i = 0; i < crowd.length; i += 50) {
+        await Promise.all(crowd.slice(i, i + 50).map((who) => raw(server, who)));
+      }
+    };
+    await comes();
 
     const there = (client) => new Set(client.all("user_status_changed")
       .filter(({ status }) => status === "online").map(({ userId }) => userId));
+    const hears = (one) => until(async () => {
+      assert.ok(await one.once(), "the session lives");
+      return there(one).size === crowd.length;
+    }, "all of them");
     const poll = await (await Poll.open(server, "rosa")).connected();
-    while (there(poll).size < crowd.length) assert.ok(await poll.once(), "the session lives");
+    await hears(poll);
+
+    // and of all of them, when another worker goes on with it
+    const moved = await (await Poll.open(server, "rosa")).connected();
+    assert.ok(there(moved).size < crowd.length);
+    await server.do("kill", { pid });
+    await until(() => server.workers().some((other) => other !== pid), "another worker");
+    [pid] = server.workers();
+    await comes();
+    await hears(moved);
+    assert.equal(moved.all("connected").length, 1);
 
     const slow = new Raw(server, "rosa");
     slow.pause();
