@@ -268,8 +268,9 @@ ngx_mentara_eio_known(ngx_http_request_t *r,
 
 
 /*
- * NGX_OK: the session has an owner, perhaps this worker from now on;
- * NGX_DECLINED: it cannot go on; NGX_ERROR: not here, not now.
+ * NGX_OK: the session has an owner, perhaps this worker from now on, or gets
+ * one with the client's next request; NGX_DECLINED: it cannot go on;
+ * NGX_ERROR: not here, not now.
  */
 
 static ngx_int_t
@@ -286,8 +287,10 @@ ngx_mentara_eio_owner(ngx_http_request_t *r, ngx_mentara_eio_worker_t *worker,
         return NGX_OK;
     }
 
+    /* what the request brings waits in the box for another worker */
+
     if (ngx_exiting) {
-        return NGX_ERROR;
+        return NGX_OK;
     }
 
     rc = ngx_mentara_box_adopt(&worker->pb, ref);

@@ -56,6 +56,8 @@ ngx_mentara_eio_create(ngx_mentara_eio_worker_t *worker,
 void
 ngx_mentara_eio_boxed(ngx_mentara_eio_t *s)
 {
+    ngx_msec_int_t  left;
+
     s->worker->owned[s->box.n] = s;
     ngx_queue_insert_tail(&s->worker->sessions, &s->queue);
     ngx_mentara_eio_stay(s->worker);
@@ -65,7 +67,11 @@ ngx_mentara_eio_boxed(ngx_mentara_eio_t *s)
     s->timer.log = s->worker->log;
     s->timer.cancelable = 1;
 
-    ngx_add_timer(&s->timer, s->conf->ping_interval);
+    /* a session that was adopted may be due for its ping already */
+
+    left = ngx_mentara_eio_left(s) - (ngx_msec_int_t) s->conf->ping_timeout;
+
+    ngx_add_timer(&s->timer, (left > 0) ? left : 1);
 }
 
 

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import net from "node:net";
 import { it } from "node:test";
 import WebSocket from "ws";
 import { allKilled, allTerminated, ENDS, got, ids, reloaded, says } from "./lib/away.mjs";
@@ -68,6 +69,33 @@ suite("Polling sessions", { directives: "mentara_drain 300ms;\n" }, (box) => {
     assert.equal(await p.until((t) => t.startsWith("43/messaging,7")), '43/messaging,7[{"success":true}]');
     assert.equal(p.packets.filter((t) => t.startsWith("40")).length, 1, "no second CONNECT");
     assert.equal(p.packets.filter((t) => t.includes('"connected"')).length, 1, "nor connected");
+  });
+
+  it("b59: what a leaving worker is asked last is answered, and waits for another one", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const p = await Polling.open(server, "mia");
+    const { hostname, port, pathname, search } = new URL(p.url);
+    const late = ["GET", "POST"].map((method) => {
+      const socket = net.connect({ host: hostname, port });
+      socket.text = "";
+      socket.on("data", (data) => { socket.text += data; });
+      socket.write(`${method} ${pathname}${search} HTTP/1.1\r\nHost: ${hostname}\r\n`);
+      return socket;
+    });
+    const waiting = p.poll();
+    await sleep(100);
+    await server.do("reload");
+    assert.deepEqual(await waiting, ["6"], "the session has been left to another worker");
+    const [get, post] = late;
+    get.write("\r\n");
+    await until(() => get.text.includes("\r\n\r\n6"), "6");
+    const body = `42/messaging,7["join_conversation",{"conversationId":"${id}"}]`;
+    post.write(`Content-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    await until(() => post.text.includes("\r\n\r\nok"), "ok");
+    assert.equal(await p.until((t) => t.startsWith("43/messaging,7")), '43/messaging,7[{"success":true}]');
+    assert.equal(p.packets.filter((t) => t.includes('"connected"')).length, 1);
+    for (const socket of late) socket.destroy();
   });
 
   it("b59: a session lives on when all workers are killed, and misses nothing", async () => {
@@ -322,7 +350,9 @@ suite("Polling sessions", { directives: "mentara_drain 300ms;\n" }, (box) => {
   });
 });
 
-suite("Under load", { directives: "mentara_drain 300ms;\n" }, (box) => {
+// a stock client whose worker is killed between its `3probe` and its `5` polls
+// no more and waits for a ping: they come often here
+suite("Under load", { directives: "mentara_drain 300ms; mentara_ping interval=2s timeout=3s;\n" }, (box) => {
   // one message, for certain: what is unknown is asked again with its key
   async function surely(server, who, id, n) {
     return until(async () => {
@@ -374,6 +404,27 @@ suite("Under load", { directives: "mentara_drain 300ms;\n" }, (box) => {
       }
     });
   }
+
+  // for longer than a ping and its timeout take
+  it("b59: stock polling clients stay connected over many reloads", async () => {
+    const { server } = box;
+    const id = await server.group("ana", "mia");
+    const clients = await Promise.all(Array.from({ length: 8 },
+      () => server.connected("mia", { transports: ["polling"] })));
+    const ends = [];
+    for (const client of clients) client.on("disconnect", (reason) => ends.push(reason));
+    let n = 0, last;
+    for (const end = Date.now() + 8000; Date.now() < end;) {
+      await server.do("reload");
+      for (let i = 0; i < 3; i++) last = await surely(server, "ana", id, ++n);
+      await sleep(300);
+    }
+    for (const client of clients) {
+      await client.next("new_message", (m) => m.id === last.id);
+      assert.deepEqual(client.all("new_message").map((m) => m.seq), Array.from({ length: n }, (_, i) => i + 1));
+    }
+    assert.deepEqual(ends, []);
+  });
 
   for (const [how, happen] of [["died", allKilled], ["was told to go at once", allTerminated]]) {
     it(`b37: who was lost with a worker that ${how} is offline after a while`, async () => {
