@@ -466,6 +466,8 @@ ngx_mentara_sio_connect(ngx_mentara_sio_t *s, mentara_sio_packet_t *packet)
     /* until it is answered nothing else is looked at */
 
     s->asked = 1;
+    s->told = 0;
+    s->greeted = 0;
     ngx_mentara_eio_pause(s->eio);
 
     ngx_mentara_sio_auth(s, auth, auth == NULL && packet->payload.len != 0);

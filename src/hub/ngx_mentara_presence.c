@@ -55,6 +55,7 @@ static ngx_mentara_moment_t *ngx_mentara_moment_add(
     ngx_uint_t slot, ngx_str_t *user, ngx_mentara_uuid_t *conversation);
 static ngx_uint_t ngx_mentara_moment_sum(ngx_mentara_moments_t *set);
 static ngx_uint_t ngx_mentara_moment_told(ngx_mentara_moments_t *set);
+static void ngx_mentara_moment_gone(ngx_mentara_moments_t *set, uint64_t at);
 static void ngx_mentara_moment_copy(ngx_mentara_moment_t *m,
     ngx_mentara_somebody_t *who);
 static ngx_int_t ngx_mentara_typing_take(ngx_mentara_zone_t *zone,
@@ -215,6 +216,33 @@ ngx_mentara_moment_told(ngx_mentara_moments_t *set)
 }
 
 
+/*
+ * Since when nobody is there, 0: somebody is again, who needs no entry that
+ * counts nothing.
+ */
+
+static void
+ngx_mentara_moment_gone(ngx_mentara_moments_t *set, uint64_t at)
+{
+    ngx_uint_t             i;
+    ngx_mentara_moment_t  *m;
+
+    for (i = 0; i < NGX_MENTARA_PRESENCE_WAYS; i++) {
+        m = &set->first[i];
+
+        if (m->kind == 0 || ngx_memcmp(m->key, set->key, 16) != 0) {
+            continue;
+        }
+
+        m->at = at;
+
+        if (at == 0 && m->count == 0) {
+            m->kind = 0;
+        }
+    }
+}
+
+
 static void
 ngx_mentara_moment_copy(ngx_mentara_moment_t *m, ngx_mentara_somebody_t *who)
 {
@@ -229,7 +257,7 @@ ngx_int_t
 ngx_mentara_presence_enter(ngx_mentara_zone_t *zone, ngx_uint_t slot,
     ngx_str_t *user)
 {
-    ngx_uint_t              i, told;
+    ngx_uint_t              told;
     ngx_mentara_moment_t   *m;
     ngx_mentara_moments_t   set;
 
@@ -242,15 +270,7 @@ ngx_mentara_presence_enter(ngx_mentara_zone_t *zone, ngx_uint_t slot,
     ngx_mentara_zone_lock(zone);
 
     told = ngx_mentara_moment_told(&set);
-
-    for (i = 0; i < NGX_MENTARA_PRESENCE_WAYS; i++) {
-        m = &set.first[i];
-
-        if (m->kind != 0 && ngx_memcmp(m->key, set.key, 16) == 0) {
-            m->at = 0;
-        }
-    }
-
+    ngx_mentara_moment_gone(&set, 0);
     m = ngx_mentara_moment_find(&set, slot);
 
     if (m == NULL) {
@@ -304,10 +324,7 @@ ngx_mentara_presence_tell(ngx_mentara_zone_t *zone, ngx_str_t *user)
 }
 
 
-/*
- * The entry stays for the grace period, if there is something to be told at
- * its end; of several slots one is enough.
- */
+/* the entry stays for the grace period; of several slots one is enough */
 
 void
 ngx_mentara_presence_leave(ngx_mentara_zone_t *zone, ngx_uint_t slot,
@@ -329,8 +346,8 @@ ngx_mentara_presence_leave(ngx_mentara_zone_t *zone, ngx_uint_t slot,
     if (m != NULL && m->count > 0) {
         m->count--;
 
-        if (m->told && ngx_mentara_moment_sum(&set) == 0) {
-            m->at = now;
+        if (ngx_mentara_moment_sum(&set) == 0) {
+            ngx_mentara_moment_gone(&set, now);
 
         } else if (m->count == 0) {
             m->kind = 0;
@@ -364,8 +381,7 @@ ngx_mentara_presence_count(ngx_mentara_zone_t *zone, ngx_str_t *user)
 ngx_uint_t
 ngx_mentara_presence_online(ngx_mentara_zone_t *zone, ngx_str_t *user)
 {
-    ngx_uint_t              i, n;
-    ngx_mentara_moment_t   *m;
+    ngx_uint_t              told;
     ngx_mentara_moments_t   set;
 
     if (ngx_mentara_moments(zone, NGX_MENTARA_HERE, user, NULL, &set)
@@ -374,21 +390,11 @@ ngx_mentara_presence_online(ngx_mentara_zone_t *zone, ngx_str_t *user)
         return 0;
     }
 
-    n = 0;
-
     ngx_mentara_zone_lock(zone);
-
-    for (i = 0; i < NGX_MENTARA_PRESENCE_WAYS; i++) {
-        m = &set.first[i];
-
-        if (m->kind != 0 && ngx_memcmp(m->key, set.key, 16) == 0) {
-            n = 1;
-        }
-    }
-
+    told = ngx_mentara_moment_told(&set);
     ngx_mentara_zone_unlock(zone);
 
-    return n;
+    return told;
 }
 
 
@@ -427,7 +433,7 @@ ngx_mentara_presence_expire(ngx_mentara_zone_t *zone, uint64_t now,
             if (ngx_mentara_moment_sum(&set) == 0) {
                 ngx_mentara_moment_copy(m, who);
                 ngx_mentara_presence_forget(zone, who);
-                rc = NGX_OK;
+                rc = m->told ? NGX_OK : NGX_DONE;
             }
 
             m->kind = 0;
@@ -479,7 +485,7 @@ ngx_mentara_presence_reap(ngx_mentara_zone_t *zone, ngx_uint_t slot,
             continue;
         }
 
-        if (m[i].kind == NGX_MENTARA_HERE && m[i].told) {
+        if (m[i].kind == NGX_MENTARA_HERE) {
             m[i].count = 0;
             m[i].at = *now;
 

@@ -50,13 +50,13 @@ void ngx_mentara_presence_leave(ngx_mentara_zone_t *zone, ngx_uint_t slot,
 ngx_uint_t ngx_mentara_presence_count(ngx_mentara_zone_t *zone,
     ngx_str_t *user);
 
-/* there, or gone for less than the grace period */
+/* there, as was told, or gone for less than the grace period */
 ngx_uint_t ngx_mentara_presence_online(ngx_mentara_zone_t *zone,
     ngx_str_t *user);
 
 /*
- * Takes one user out whose last socket has gone grace ms ago: who takes him
- * out tells it.  NGX_OK or NGX_DONE.
+ * Takes one user out whose last socket has gone grace ms ago, and who was
+ * told to be there: who takes him out tells it.  NGX_OK or NGX_DONE.
  */
 ngx_int_t ngx_mentara_presence_expire(ngx_mentara_zone_t *zone, uint64_t now,
     ngx_msec_t grace, ngx_mentara_somebody_t *who);

@@ -12,7 +12,7 @@
 
 
 #define NGX_MENTARA_ZONE_MIN      (1024 * 1024)   /* bytes */
-#define NGX_MENTARA_ZONE_VERSION  2               /* of the layout */
+#define NGX_MENTARA_ZONE_VERSION  3               /* of the layout */
 #define NGX_MENTARA_LIMIT_WAYS    4               /* buckets of one hash */
 #define NGX_MENTARA_SLOTS         256             /* most workers at a time */
 

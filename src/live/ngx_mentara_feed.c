@@ -503,7 +503,9 @@ ngx_mentara_dispatch_users(ngx_mentara_dispatch_t *d)
             if (d->e->kind == NGX_MENTARA_EVENT_CONTROL) {
                 ngx_mentara_dispatch_control(d, s);
 
-            } else if (ngx_mentara_dispatch_to(d, s)) {
+            } else if (ngx_mentara_dispatch_to(d, s)
+                       && !ngx_mentara_user_blocked(u, &d->e->actor))
+            {
                 ngx_mentara_dispatch_write(d, s);
             }
         }

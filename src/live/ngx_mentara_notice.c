@@ -49,11 +49,10 @@ ngx_mentara_notice_crowded(ngx_mentara_session_t *s, ngx_uint_t most)
 void
 ngx_mentara_notice_counted(ngx_mentara_session_t *s)
 {
-    s->present = 1;
-
-    (void) ngx_mentara_presence_enter(s->live->zone,
+    s->present = (ngx_mentara_presence_enter(s->live->zone,
                                       ngx_mentara_slot_number(s->live),
-                                      &s->user->sn.str);
+                                      &s->user->sn.str)
+                  == NGX_OK);
 }
 
 

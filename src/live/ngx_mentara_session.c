@@ -130,8 +130,11 @@ ngx_mentara_session_free(ngx_mentara_session_t *s)
 
     live = s->live;
 
-    if (s->present) {
+    if (s->accepted) {
         ngx_mentara_metric_add(live->zone, NGX_MENTARA_METRIC_DISCONNECTS, 1);
+    }
+
+    if (s->present) {
         ngx_mentara_presence_leave(live->zone, ngx_mentara_slot_number(live),
                                    &s->user->sn.str, ngx_current_msec);
     }

@@ -370,7 +370,9 @@ ngx_mentara_sweep_events(ngx_mentara_pg_query_t *q)
 
     rc = ngx_mentara_sweep_append(sw, q->result, &added);
 
-    if (rc == NGX_DECLINED) {
+    /* one that was cut lists old news, which a new log would get again */
+
+    if (rc == NGX_DECLINED && !sw->from.from.cut) {
         ngx_mentara_sweep_renew(sw, "more conversations have news than there "
                                 "are rooms in the zone");
         ngx_mentara_sweep_end(sw, 0);
@@ -378,7 +380,7 @@ ngx_mentara_sweep_events(ngx_mentara_pg_query_t *q)
     }
 
     if (rc != NGX_OK) {
-        ngx_mentara_sweep_end(sw, rc == NGX_ERROR);
+        ngx_mentara_sweep_end(sw, rc != NGX_ABORT);
         return;
     }
 

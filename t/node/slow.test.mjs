@@ -202,6 +202,25 @@ describe("slow readers", { timeout: 180000 }, () => {
     });
   }
 
+  it("b37: after a block that came within a long replay neither hears that the other is there", async () => {
+    const circle = await server.group("mia", "ana");
+    const mia = await raw(server, "mia");
+    const statuses = (client, who) => client.all("user_status_changed").filter((s) => s.userId === who);
+    const lost = await unheard(() => statuses(mia, "ana").at(-1)?.status);
+    const heard = statuses(mia, "ana").length;
+    assert.equal((await server.call("mia", "POST", "/block", { userId: "ana" })).status, 201);
+    try {
+      lost.resume();
+      await lost.next("connected", 30000);
+      const last = await server.said("mia", circle, "both of them hear this");
+      await Promise.all([lost, mia].map((client) => client.next(({ data }) => data?.id === last.id)));
+      assert.equal(statuses(mia, "ana").length, heard);
+      assert.deepEqual(statuses(lost, "mia"), []);
+    } finally {
+      await server.call("mia", "DELETE", "/block/ana");
+    }
+  });
+
   for (const [name, { open, back, parse, wide }] of Object.entries(DOORS)) {
     it(`R9, ${name}: closed 1013, memory bounded, others in time, nothing lost`, async () => {
       const n = 20;

@@ -7,6 +7,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_md5.h>
+#include <openssl/evp.h>
 #include <sched.h>
 #include "ngx_shim.h"
 
@@ -32,12 +34,19 @@ void shim_conf_log_error(ngx_uint_t level, ngx_conf_t *cf, ngx_err_t err,
     const char *fmt, ...) __asm__("ngx_conf_log_error");
 void shim_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
     const char *fmt, ...) __asm__("ngx_log_error_core");
+void shim_md5_init(ngx_md5_t *ctx) __asm__("ngx_md5_init");
+void shim_md5_update(ngx_md5_t *ctx, const void *data, size_t size)
+    __asm__("ngx_md5_update");
+void shim_md5_final(u_char result[16], ngx_md5_t *ctx)
+    __asm__("ngx_md5_final");
 
 
 ngx_pid_t             ngx_pid;
 ngx_int_t             ngx_ncpu = 2;
 volatile ngx_msec_t   ngx_current_msec;
 volatile ngx_cycle_t *ngx_cycle;
+
+static EVP_MD_CTX    *shim_md5;    /* one at a time */
 
 
 void
@@ -124,6 +133,38 @@ shim_atoi(u_char *line, size_t n)
     }
 
     return value;
+}
+
+
+void
+shim_md5_init(ngx_md5_t *ctx)
+{
+    (void) ctx;
+
+    shim_md5 = EVP_MD_CTX_new();
+
+    if (shim_md5 == NULL || !EVP_DigestInit(shim_md5, EVP_md5())) {
+        abort();
+    }
+}
+
+
+void
+shim_md5_update(ngx_md5_t *ctx, const void *data, size_t size)
+{
+    (void) ctx;
+
+    EVP_DigestUpdate(shim_md5, data, size);
+}
+
+
+void
+shim_md5_final(u_char result[16], ngx_md5_t *ctx)
+{
+    (void) ctx;
+
+    EVP_DigestFinal(shim_md5, result, NULL);
+    EVP_MD_CTX_free(shim_md5);
 }
 
 
