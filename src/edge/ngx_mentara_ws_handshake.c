@@ -1,5 +1,6 @@
 
 #include <ngx_mentara_ws_handshake.h>
+#include <ngx_mentara_output.h>
 #include <ngx_sha1.h>
 
 
@@ -100,27 +101,16 @@ static ngx_int_t
 ngx_mentara_ws_push(ngx_http_request_t *r, const char *name, u_char *value,
     size_t len)
 {
-    ngx_table_elt_t  *h;
+    u_char  *copy;
 
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
+    copy = ngx_pnalloc(r->pool, len);
+    if (copy == NULL) {
         return NGX_ERROR;
     }
 
-    h->hash = 1;
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-    h->value.len = len;
-    h->value.data = ngx_pnalloc(r->pool, len);
+    ngx_memcpy(copy, value, len);
 
-    if (h->value.data == NULL) {
-        h->hash = 0;
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(h->value.data, value, len);
-
-    return NGX_OK;
+    return ngx_mentara_output_header(r, name, copy, len);
 }
 
 

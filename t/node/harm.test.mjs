@@ -52,6 +52,19 @@ class Polling {
   }
 }
 
+// its WebSocket, which has been answered `3probe`: texts that came, code of its end
+async function probing(server, { sid }) {
+  const ws = new WebSocket(`${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket&sid=${sid}`);
+  server.sockets.push(ws);
+  ws.texts = [];
+  ws.on("message", (data) => ws.texts.push(String(data)));
+  ws.on("close", (code) => { ws.code = code; });
+  await new Promise((resolve) => ws.on("open", resolve));
+  ws.send("2probe");
+  await until(() => ws.texts.includes("3probe"), "3probe");
+  return ws;
+}
+
 suite("Polling sessions", { directives: "mentara_drain 300ms;\n" }, (box) => {
   it("b59: a session lives on over a reload, its waiting GET is answered 6", async () => {
     const { server } = box;
@@ -121,13 +134,7 @@ suite("Polling sessions", { directives: "mentara_drain 300ms;\n" }, (box) => {
     try {
       await server.do("reload");
       await until(() => server.workers().length === 2 * old.length, "new workers");
-      ws = new WebSocket(`${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket&sid=${p.sid}`);
-      ws.texts = [];
-      ws.on("message", (data) => ws.texts.push(String(data)));
-      ws.on("close", (code) => { ws.code = code; });
-      await new Promise((resolve) => ws.on("open", resolve));
-      ws.send("2probe");
-      await until(() => ws.texts.includes("3probe"), "3probe");
+      ws = await probing(server, p);
       ws.send("5");
       // the new worker has read it
       const pong = new Promise((resolve) => ws.on("pong", resolve));
@@ -147,13 +154,7 @@ suite("Polling sessions", { directives: "mentara_drain 300ms;\n" }, (box) => {
     const { server } = box;
     const p = await Polling.open(server, "mia");
     const old = server.workers();
-    const ws = new WebSocket(`${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket&sid=${p.sid}`);
-    ws.texts = [];
-    ws.on("message", (data) => ws.texts.push(String(data)));
-    ws.on("close", (code) => { ws.code = code; });
-    await new Promise((resolve) => ws.on("open", resolve));
-    ws.send("2probe");
-    await until(() => ws.texts.includes("3probe"), "3probe");
+    const ws = await probing(server, p);
     const ending = server.plain("ana");
     await ending.next("connected");
     await server.do("reload");
@@ -308,13 +309,8 @@ suite("Polling sessions", { directives: "mentara_drain 300ms;\n" }, (box) => {
     const p = await Polling.open(server, "mia");
     await p.post(`42/messaging,1["leave_conversation",{"conversationId":"${left}"}]`);
     await p.until((t) => t.startsWith("43/messaging,1"));
-    const ws = new WebSocket(`${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket&sid=${p.sid}`);
-    const texts = [];
-    ws.on("message", (data) => texts.push(String(data)));
-    await new Promise((resolve) => ws.on("open", resolve));
-    server.sockets.push(ws);
-    ws.send("2probe");
-    await until(() => texts.includes("3probe"), "3probe");
+    const ws = await probing(server, p);
+    const { texts } = ws;
     const pending = p.poll().catch(() => []);
     await pending;
     ws.send("5");
